@@ -1,0 +1,2 @@
+//! igctl
+fn main() {}
