@@ -1,0 +1,516 @@
+//! A report as a table for people: `table`, and `wide` with what else is known.
+
+use std::fmt::Write;
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::number::{self, UNKNOWN};
+use crate::{
+    histogram::Quantile,
+    report::{Dimension, Distribution, PodLine, Report, Row, Span},
+    visible::visible,
+    vocabulary::{self, Signal},
+};
+
+/// Names are not cut below this width; a narrower terminal gets long lines.
+const NARROWEST_NAME: usize = 8;
+
+/// How a table is laid out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Layout {
+    /// The terminal's columns; `None` where the output is no terminal, and nothing is cut or folded.
+    pub width: Option<usize>,
+    /// Everything that is known, not only what fits.
+    pub wide: bool,
+    /// Which latency the quantile columns show.
+    pub latency: Signal,
+}
+
+/// The whole output: head line, table, remarks.
+pub fn render(report: &Report, layout: Layout) -> String {
+    let mut out = String::new();
+    for line in head(report) {
+        let _ = writeln!(out, "{line}");
+    }
+    for pod in report.pods.iter().filter(|p| p.failure.is_some()) {
+        let failure = pod.failure.as_deref().unwrap_or_default();
+        let _ = writeln!(out, "{}: {}", visible(&pod.name), visible(failure));
+    }
+    if layout.wide {
+        for line in pool_lines(report) {
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    if !report.rows.is_empty() {
+        out.push('\n');
+        out.push_str(&table(report, layout));
+    }
+    if report.rows_left_out > 0 {
+        let _ = writeln!(out, "{} more rows: --limit", report.rows_left_out);
+    }
+    if !report.notes.is_empty() {
+        out.push('\n');
+        for note in &report.notes {
+            let _ = writeln!(out, "{}", visible(note));
+        }
+    }
+    out
+}
+
+/// One line for each picker: pool, pods, names, span.
+fn head(report: &Report) -> Vec<String> {
+    let mut pickers: Vec<(Option<&str>, Option<&str>, Vec<&PodLine>)> = Vec::new();
+    for pod in &report.pods {
+        let (pool, picker) = (pod.pool.as_deref(), pod.picker.as_deref());
+        match pickers
+            .iter_mut()
+            .find(|(p, q, _)| (*p, *q) == (pool, picker))
+        {
+            Some((.., pods)) => pods.push(pod),
+            None => pickers.push((pool, picker, vec![pod])),
+        }
+    }
+    pickers
+        .into_iter()
+        .map(|(pool, picker, pods)| {
+            let mut parts = Vec::new();
+            if let Some(pool) = pool {
+                parts.push(visible(pool).into_owned());
+            }
+            parts.push(who(picker, &pods));
+            let mut generations: Vec<_> = pods.iter().filter_map(|p| p.generation).collect();
+            generations.sort_unstable();
+            generations.dedup();
+            if !generations.is_empty() {
+                let names: Vec<_> = generations.iter().rev().map(ToString::to_string).collect();
+                parts.push(format!("names {}", names.join(", ")));
+            }
+            parts.push(when(report.span, &pods));
+            if pods.iter().all(|p| p.failure.is_none() && !p.has_traffic) {
+                parts.push("no request yet".to_owned());
+            }
+            parts.join("  ")
+        })
+        .collect()
+}
+
+/// `picker qwen-epp: 2 pods, leader qwen-epp-7f9c4-x2`
+fn who(picker: Option<&str>, pods: &[&PodLine]) -> String {
+    let leader = pods.iter().find(|p| p.leader == Some(true));
+    match (picker, pods) {
+        (None, [pod]) => visible(&pod.name).into_owned(),
+        (picker, pods) => {
+            let picker = picker
+                .map(|p| format!("picker {}: ", visible(p)))
+                .unwrap_or_default();
+            let mut text = format!("{picker}{}", plural(pods.len(), "pod"));
+            let failed = pods.iter().filter(|p| p.failure.is_some()).count();
+            if failed > 0 {
+                let _ = write!(text, ", {failed} unread");
+            }
+            if let (Some(leader), true) = (leader, pods.len() > 1) {
+                let _ = write!(
+                    text,
+                    ", leader {}",
+                    visible(leader.name.rsplit('/').next().unwrap_or(&leader.name))
+                );
+            }
+            text
+        }
+    }
+}
+
+/// `since start, 3h12m` or `last 10s`
+fn when(span: Span, pods: &[&PodLine]) -> String {
+    match span {
+        Span::Window(seconds) => format!("last {}", number::span(seconds)),
+        Span::SinceStart => {
+            let up = || pods.iter().filter_map(|p| p.up);
+            let (shortest, longest) =
+                (up().fold(f64::INFINITY, f64::min), up().fold(0.0, f64::max));
+            let (shortest, longest) = (number::span(shortest), number::span(longest));
+            if up().count() == 0 {
+                "since start".to_owned()
+            } else if shortest == longest {
+                format!("since start, {longest}")
+            } else {
+                format!("since start, {shortest} to {longest}")
+            }
+        }
+    }
+}
+
+fn pool_lines(report: &Report) -> Vec<String> {
+    let Some(from) = &report.pool.from else {
+        return Vec::new();
+    };
+    let gauges: Vec<String> = report
+        .pool
+        .gauges
+        .iter()
+        .map(|(signal, n)| {
+            let entry = vocabulary::entry_of(*signal);
+            format!(
+                "{} {}",
+                entry.title.replace('_', " "),
+                number::value(*n, entry.unit)
+            )
+        })
+        .collect();
+    if gauges.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!(
+            "pool: {} (by {})",
+            gauges.join(", "),
+            visible(from)
+        )]
+    }
+}
+
+/// A column of numbers.
+struct Column<'a> {
+    title: String,
+    cell: Box<dyn Fn(&Row) -> String + 'a>,
+    /// The total has an answer too.
+    totals: bool,
+}
+
+fn table(report: &Report, layout: Layout) -> String {
+    let columns = columns(report, layout);
+    let numbers: Vec<Vec<String>> = report
+        .rows
+        .iter()
+        .map(|row| columns.iter().map(|c| (c.cell)(row)).collect())
+        .collect();
+    let total: Vec<String> = columns
+        .iter()
+        .map(|c| {
+            if c.totals {
+                (c.cell)(&report.total)
+            } else {
+                String::new()
+            }
+        })
+        .collect();
+    let mut names: Vec<Vec<String>> = name_cells(report, layout);
+    let titles: Vec<String> = report.by.iter().map(|d| d.name().to_uppercase()).collect();
+    if let Some(width) = layout.width {
+        let of_numbers: usize = columns
+            .iter()
+            .enumerate()
+            .map(|(i, c)| {
+                2 + numbers
+                    .iter()
+                    .chain([&total])
+                    .map(|row| row[i].width())
+                    .max()
+                    .unwrap_or(0)
+                    .max(c.title.width())
+            })
+            .sum();
+        cut_names(&mut names, &titles, width.saturating_sub(of_numbers));
+    }
+
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(
+        titles
+            .iter()
+            .cloned()
+            .map(Cell::new)
+            .chain(columns.iter().map(|c| right(&c.title))),
+    );
+    for (names, numbers) in names.iter().zip(&numbers) {
+        table.add_row(
+            names
+                .iter()
+                .map(Cell::new)
+                .chain(numbers.iter().map(|n| right(n))),
+        );
+    }
+    let total_names = (0..report.by.len()).map(|i| Cell::new(if i == 0 { "TOTAL" } else { "" }));
+    table.add_row(total_names.chain(total.iter().map(|n| right(n))));
+    let last = report.by.len() + columns.len() - 1;
+    for (i, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, if i == last { 0 } else { 2 }));
+    }
+    let mut text = table.trim_fmt();
+    text.push('\n');
+    text
+}
+
+fn right(text: &str) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+fn columns<'a>(report: &'a Report, layout: Layout) -> Vec<Column<'a>> {
+    let known =
+        |n: Option<f64>, text: fn(f64) -> String| n.map_or_else(|| UNKNOWN.to_owned(), text);
+    let column = |title: &str, cell: Box<dyn Fn(&Row) -> String + 'a>| Column {
+        title: title.to_owned(),
+        cell,
+        totals: true,
+    };
+    let mut columns = vec![column(
+        "REQUESTS",
+        Box::new(move |r| known(r.requests, number::count)),
+    )];
+    if matches!(report.span, Span::Window(_)) {
+        columns.push(column(
+            "REQ/S",
+            Box::new(move |r| known(r.rate, number::rate)),
+        ));
+    }
+    if layout.wide {
+        columns.push(column(
+            "ERRORS",
+            Box::new(move |r| known(r.errors, number::count)),
+        ));
+    }
+    columns.push(column(
+        "ERR%",
+        Box::new(move |r| known(r.error_rate, number::percent)),
+    ));
+    if layout.wide {
+        columns.push(column(
+            "CANCELLED",
+            Box::new(move |r| known(r.cancelled, number::count)),
+        ));
+    }
+    columns.push(column("RUN", Box::new(move |r| in_flight(r, report))));
+    let unit = vocabulary::entry_of(layout.latency).unit;
+    for (i, q) in report.quantiles.iter().enumerate() {
+        columns.push(Column {
+            title: format!("P{}", round_percent(*q)),
+            cell: Box::new(move |r| {
+                let quantile = quantile(r, layout.latency, i);
+                let text = number::quantile(quantile, unit);
+                match number::bucket(quantile, unit) {
+                    Some(bucket) if layout.wide => format!("{text} ({bucket})"),
+                    _ => text,
+                }
+            }),
+            totals: false,
+        });
+    }
+    if layout.wide {
+        let mean = |signal: Signal| {
+            move |r: &Row| match r.distributions.get(&signal).and_then(|d| d.mean) {
+                Some(mean) => number::value(mean, vocabulary::entry_of(signal).unit),
+                None => UNKNOWN.to_owned(),
+            }
+        };
+        let present = |signal| {
+            report
+                .rows
+                .iter()
+                .any(|r| r.distributions.contains_key(&signal))
+        };
+        for (title, signal) in [
+            ("MEAN", layout.latency),
+            ("TTFT", Signal::TimeToFirstToken),
+            ("TPOT", Signal::TimePerOutputToken),
+            ("IN-TOK", Signal::InputTokens),
+            ("OUT-TOK", Signal::OutputTokens),
+            ("REQ-SIZE", Signal::RequestSize),
+        ] {
+            if present(signal) {
+                columns.push(Column {
+                    title: title.to_owned(),
+                    cell: Box::new(mean(signal)),
+                    totals: false,
+                });
+            }
+        }
+        if report.rows.iter().any(|r| r.input_token_rate.is_some()) {
+            columns.push(column(
+                "IN-TOK/S",
+                Box::new(move |r| known(r.input_token_rate, number::rate)),
+            ));
+            columns.push(column(
+                "OUT-TOK/S",
+                Box::new(move |r| known(r.output_token_rate, number::rate)),
+            ));
+        }
+    }
+    columns
+}
+
+/// Blank where the model's count stands on another row: it is neither repeated nor split.
+fn in_flight(row: &Row, report: &Report) -> String {
+    match row.in_flight {
+        Some(n) => number::count(n),
+        None => {
+            let model = |r: &Row| {
+                report
+                    .by
+                    .iter()
+                    .position(|d| *d == Dimension::Model)
+                    .and_then(|i| r.key.get(i).cloned())
+            };
+            let elsewhere = !row.key.is_empty()
+                && report
+                    .rows
+                    .iter()
+                    .any(|r| r.in_flight_of_model && model(r) == model(row));
+            if elsewhere {
+                String::new()
+            } else {
+                UNKNOWN.to_owned()
+            }
+        }
+    }
+}
+
+fn quantile(row: &Row, signal: Signal, at: usize) -> Quantile {
+    row.distributions
+        .get(&signal)
+        .and_then(|d: &Distribution| d.quantiles.get(at).copied())
+        .unwrap_or(Quantile::Unknown)
+}
+
+/// The names of each row; on a terminal a model is written once for the rows below it, and a target
+/// that equals its model is `=`.
+fn name_cells(report: &Report, layout: Layout) -> Vec<Vec<String>> {
+    let folds = layout.width.is_some();
+    let model_at = report.by.iter().position(|d| *d == Dimension::Model);
+    let mut above: Option<&Row> = None;
+    report
+        .rows
+        .iter()
+        .map(|row| {
+            let cells = report
+                .by
+                .iter()
+                .enumerate()
+                .map(|(i, dimension)| {
+                    let repeats = i + 1 < report.by.len()
+                        && above.is_some_and(|above| above.key[..=i] == row.key[..=i]);
+                    let equal = *dimension == Dimension::Target
+                        && model_at.is_some_and(|m| row.key[m] == row.key[i]);
+                    match &row.key[i] {
+                        _ if folds && repeats => String::new(),
+                        Some(_) if folds && equal => "=".to_owned(),
+                        Some(name) if name.is_empty() => "\"\"".to_owned(),
+                        Some(name) => visible(name).into_owned(),
+                        None => UNKNOWN.to_owned(),
+                    }
+                })
+                .collect();
+            above = Some(row);
+            cells
+        })
+        .collect()
+}
+
+/// Cuts names in the middle so that all columns of names together fit. The longest lose first.
+fn cut_names(rows: &mut [Vec<String>], titles: &[String], room: usize) {
+    let mut widths: Vec<usize> = titles
+        .iter()
+        .enumerate()
+        .map(|(i, title)| {
+            rows.iter()
+                .map(|r| r[i].width())
+                .max()
+                .unwrap_or(0)
+                .max(title.width())
+        })
+        .collect();
+    let gaps = 2 * titles.len().saturating_sub(1);
+    while widths.iter().sum::<usize>() + gaps > room {
+        let Some(widest) = widths.iter_mut().max().filter(|w| **w > NARROWEST_NAME) else {
+            break;
+        };
+        *widest -= 1;
+    }
+    for row in rows {
+        for (cell, width) in row.iter_mut().zip(&widths) {
+            if cell.width() > *width {
+                *cell = cut_middle(cell, *width);
+            }
+        }
+    }
+}
+
+/// `meta-llama/Llama-3.1-8B-Instruct` → `meta-llam…Instruct`: both ends tell models apart.
+fn cut_middle(text: &str, width: usize) -> String {
+    let room = width.saturating_sub(1);
+    let front: String = within(text.chars(), room.div_ceil(2)).collect();
+    let mut back: Vec<char> = within(text.chars().rev(), room - front.width()).collect();
+    back.reverse();
+    format!("{front}…{}", back.into_iter().collect::<String>())
+}
+
+fn within(chars: impl Iterator<Item = char>, width: usize) -> impl Iterator<Item = char> {
+    let mut used = 0;
+    chars.take_while(move |c| {
+        used += c.width().unwrap_or(0);
+        used <= width
+    })
+}
+
+fn plural(n: usize, noun: &str) -> String {
+    if n == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{n} {noun}s")
+    }
+}
+
+/// 0.999 → `99.9`, without the noise of binary fractions.
+pub(crate) fn round_percent(share: f64) -> f64 {
+    (share * 1e8).round() / 1e6
+}
+
+/// `table` of names for `metrics catalog`: every cell as it is.
+pub fn plain(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.iter().map(Cell::new));
+    for row in rows {
+        table.add_row(row.iter().map(|cell| Cell::new(visible(cell))));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let mut text = table.trim_fmt();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cut_in_the_middle_to_their_width() {
+        let cut = cut_middle("meta-llama/Llama-3.1-8B-Instruct", 16);
+        assert_eq!((cut.as_str(), cut.width()), ("meta-lla…nstruct", 16));
+        let cut = cut_middle("模型模型模型-7b", 8);
+        assert_eq!((cut.as_str(), cut.width()), ("模型…-7b", 8));
+    }
+
+    #[test]
+    fn the_widest_column_loses_first() {
+        let mut rows = vec![vec![
+            "a-rather-long-model-name".to_owned(),
+            "short".to_owned(),
+        ]];
+        cut_names(&mut rows, &["MODEL".to_owned(), "TARGET".to_owned()], 22);
+        assert_eq!(rows, [["a-rathe…l-name", "short"]]);
+    }
+
+    #[test]
+    fn quantile_titles_have_no_noise() {
+        assert_eq!(
+            [0.5, 0.999, 0.29, 0.9999].map(round_percent),
+            [50.0, 99.9, 29.0, 99.99]
+        );
+    }
+}

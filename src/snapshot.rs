@@ -1,0 +1,280 @@
+//! One pod's metrics text → a [`Snapshot`]: per signal, the newest name that the picker emits, and its
+//! series added up over every label that no report asks for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    exposition::{self, Family, Labels, Problems, Value},
+    vocabulary::{self, Entry, Generation, Name, Scope, Signal},
+};
+
+/// Seconds since 1970 at which a process started: by it, restarts are found.
+/// Source: <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>.
+const PROCESS_START: &str = "process_start_time_seconds";
+
+/// So many prefixes of unknown names are told.
+const TOLD_PREFIXES: usize = 12;
+
+/// What one pod said at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    readings: BTreeMap<Signal, Reading>,
+    /// When the process started, in seconds since 1970; `None` where it does not say.
+    pub process_start: Option<f64>,
+    /// What could not be read, or only with doubt.
+    pub problems: ReadingProblems,
+}
+
+/// A signal as one picker emits it.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// Which of its names was read.
+    pub name: Name,
+    /// By what tells them apart; values of series that differ in other labels are added.
+    pub series: BTreeMap<Key, Value>,
+}
+
+/// What tells the series of a signal apart. A label that a series does not carry is `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// The model that the client named; empty where the picker could not read one.
+    pub model: Option<String>,
+    /// The model that the request was sent to.
+    pub target: Option<String>,
+    /// The request's priority.
+    pub priority: Option<String>,
+    /// The fairness id: mostly the tenant.
+    pub fairness: Option<String>,
+    /// The value of the signal's own label, see [`Entry::label`]; the pool's name for a pool's signals.
+    pub own: Option<String>,
+}
+
+/// What a report must say of the text itself.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReadingProblems {
+    /// Lines that could not be read.
+    pub unreadable: usize,
+    /// Lines that contradict others.
+    pub doubtful: usize,
+    /// The first few, as text: line number, reason, excerpt. Safe to print.
+    pub first: Vec<String>,
+    /// The text ends inside a line: its last number may be cut off.
+    pub no_final_newline: bool,
+}
+
+/// Why a body is no picker's metrics.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum SnapshotError {
+    /// Nothing to read.
+    #[error("the answer is empty")]
+    Empty,
+    /// An error page, say.
+    #[error("the answer is not metrics text; it begins: {first_line}")]
+    NotMetrics {
+        /// Escaped, cut.
+        first_line: String,
+    },
+    /// Metrics, but not one name that a picker has.
+    #[error("{names} metric names, none of {}; found: {}", vocabulary::PREFIXES.join(", "), found.join(", "))]
+    NotAPicker {
+        /// How many names the text has.
+        names: usize,
+        /// What they begin with.
+        found: Vec<String>,
+    },
+}
+
+impl Snapshot {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// Where the body is not metrics, or not a picker's: a picker of v0.1 that has served nothing and
+    /// one without per-model metrics look the same, and neither is "no traffic".
+    pub fn read(text: &[u8]) -> Result<Self, SnapshotError> {
+        let mut found = BTreeSet::new();
+        let mut is_picker = false;
+        let exposition = exposition::read(text, |name| {
+            is_picker |= vocabulary::is_picker_name(name);
+            if found.len() < TOLD_PREFIXES {
+                found.insert(prefix(name));
+            }
+            name == PROCESS_START || vocabulary::lookup(name).is_some()
+        });
+        if text.iter().all(u8::is_ascii_whitespace) {
+            return Err(SnapshotError::Empty);
+        }
+        if exposition.is_not_metrics() {
+            let first_line = text
+                .split(|b| *b == b'\n')
+                .find(|l| !l.trim_ascii().is_empty())
+                .unwrap_or_default();
+            let start = &first_line[..first_line.len().min(200)];
+            return Err(SnapshotError::NotMetrics {
+                first_line: String::from_utf8_lossy(start.trim_ascii_end())
+                    .escape_debug()
+                    .to_string(),
+            });
+        }
+        if !is_picker {
+            return Err(SnapshotError::NotAPicker {
+                names: exposition.names,
+                found: found.into_iter().collect(),
+            });
+        }
+        let mut snapshot = Self {
+            problems: ReadingProblems::of(&exposition.problems, exposition.end),
+            ..Self::default()
+        };
+        for family in &exposition.families {
+            if family.name == PROCESS_START {
+                if let Some(Value::Number(start)) = family.series.first().map(|s| &s.value) {
+                    snapshot.process_start = Some(*start).filter(|s| s.is_finite() && *s > 0.0);
+                }
+            } else if let Some((entry, rank)) = vocabulary::lookup(&family.name) {
+                snapshot.keep_newest(entry, rank, family);
+            }
+        }
+        Ok(snapshot)
+    }
+
+    /// The signal, if the picker emits it: absent is not zero.
+    pub fn get(&self, signal: Signal) -> Option<&Reading> {
+        self.readings.get(&signal)
+    }
+
+    /// All signals that the picker emits.
+    pub fn readings(&self) -> impl Iterator<Item = (Signal, &Reading)> {
+        self.readings
+            .iter()
+            .map(|(signal, reading)| (*signal, reading))
+    }
+
+    /// The same pod, with other series.
+    pub(crate) fn with_readings(&self, readings: BTreeMap<Signal, Reading>) -> Self {
+        Self {
+            readings,
+            ..self.clone()
+        }
+    }
+
+    /// The generation of names that the per-model numbers were read from: of the requests, else the
+    /// newest of any signal. `None` before the first request of a picker whose names of the pool are
+    /// the same in two generations.
+    pub fn generation(&self) -> Option<Generation> {
+        self.get(Signal::Requests)
+            .and_then(|r| r.name.generation)
+            .or_else(|| {
+                self.readings
+                    .values()
+                    .filter_map(|r| r.name.generation)
+                    .max()
+            })
+    }
+
+    /// True when the picker has counted anything about any model.
+    pub fn has_traffic(&self) -> bool {
+        self.readings
+            .keys()
+            .any(|signal| vocabulary::entry_of(*signal).scope == Scope::Model)
+    }
+
+    /// Whether this picker counts errors at all, so that no error series means no error. The first
+    /// release did not; it is told by what came with the counting of errors.
+    pub fn counts_errors(&self) -> bool {
+        self.generation()
+            .is_some_and(|g| g > Generation::InferenceModel)
+            || self.readings.keys().any(|signal| {
+                use Signal::{Build, Cancelled, Errors, InFlight, ReadyEndpoints};
+                matches!(
+                    signal,
+                    Errors | InFlight | ReadyEndpoints | Build | Cancelled
+                )
+            })
+    }
+
+    /// Whether a model server's own 4xx and 5xx are among the errors. Of all pickers only gateway-core
+    /// counts them; it is told by what it alone emits under names of that generation.
+    pub fn counts_upstream_errors(&self) -> bool {
+        use Signal::{Cancelled, RequestOverhead};
+        [Cancelled, RequestOverhead].iter().any(|signal| {
+            self.get(*signal)
+                .is_some_and(|r| r.name.generation == Some(Generation::InferenceModel))
+        })
+    }
+
+    fn keep_newest(&mut self, entry: &'static Entry, rank: usize, family: &Family<'_>) {
+        let before = self
+            .readings
+            .get(&entry.signal)
+            .and_then(|r| entry.names.iter().position(|n| *n == r.name));
+        if before.is_some_and(|before| before < rank) {
+            return;
+        }
+        let mut series: BTreeMap<Key, Value> = BTreeMap::new();
+        for s in &family.series {
+            let key = Key::of(entry, &s.labels);
+            match (series.get_mut(&key), &s.value) {
+                (None, value) => {
+                    series.insert(key, value.clone());
+                }
+                (Some(Value::Number(sum)), Value::Number(n)) => *sum += n,
+                (Some(Value::Histogram(sum)), Value::Histogram(h)) => {
+                    sum.merge(h);
+                }
+                // A family that is a histogram here and a number there: the first stands.
+                (Some(_), _) => {}
+            }
+        }
+        self.readings.insert(
+            entry.signal,
+            Reading {
+                name: entry.names[rank],
+                series,
+            },
+        );
+    }
+}
+
+impl Key {
+    fn of(entry: &Entry, labels: &Labels<'_>) -> Self {
+        let label = |name| labels.get(name).map(str::to_owned);
+        match entry.scope {
+            Scope::Model => Self {
+                // A label that is missing and one that is empty are the same to Prometheus.
+                model: Some(label("model_name").unwrap_or_default()),
+                target: label("target_model_name"),
+                priority: label("priority"),
+                fairness: label("fairness_id"),
+                own: entry.label.and_then(label),
+            },
+            Scope::Pool | Scope::Picker | Scope::Inner => Self {
+                own: label("name").or_else(|| label("build_ref")),
+                ..Self::default()
+            },
+        }
+    }
+}
+
+impl ReadingProblems {
+    fn of(problems: &Problems, end: exposition::End) -> Self {
+        Self {
+            unreadable: problems.unreadable,
+            doubtful: problems.doubtful,
+            first: problems
+                .first
+                .iter()
+                .map(|p| match p.line {
+                    0 => format!("{}: {}", p.reason, p.excerpt),
+                    line => format!("line {line}: {}: {}", p.reason, p.excerpt),
+                })
+                .collect(),
+            no_final_newline: end == exposition::End::NoNewline,
+        }
+    }
+}
+
+/// What people call the source of a metric: `go_`, `vllm:`.
+fn prefix(name: &str) -> String {
+    let end = name.find([':', '_']).map_or(name.len(), |i| i + 1);
+    name[..end].escape_debug().to_string()
+}
