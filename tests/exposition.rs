@@ -6,20 +6,28 @@ use proptest::prelude::*;
 
 /// Every family; `x_bucket` and the like are parts of one, not families.
 fn all(text: &str) -> Exposition<'_> {
-    let part = |name: &str| ["_bucket", "_sum", "_count"].iter().any(|suffix| name.ends_with(suffix));
+    let part = |name: &str| {
+        ["_bucket", "_sum", "_count"]
+            .iter()
+            .any(|suffix| name.ends_with(suffix))
+    };
     exposition::read(text.as_bytes(), |name| !part(name))
 }
 
 /// Reads one family `a`: its label sets and numbers, as they would be written in a table.
 fn samples_of_a(text: &str) -> String {
     let read = all(text);
-    let samples = read.family("a").into_iter().flat_map(|f| &f.series).map(|s| {
-        let labels: Vec<String> = s.labels.iter().map(|(n, v)| format!("{n}={v:?}")).collect();
-        match &s.value {
-            Value::Number(n) => format!("{{{}}} {n}", labels.join(", ")),
-            Value::Histogram(h) => format!("{{{}}} {:?}", labels.join(", "), h.buckets.len()),
-        }
-    });
+    let samples = read
+        .family("a")
+        .into_iter()
+        .flat_map(|f| &f.series)
+        .map(|s| {
+            let labels: Vec<String> = s.labels.iter().map(|(n, v)| format!("{n}={v:?}")).collect();
+            match &s.value {
+                Value::Number(n) => format!("{{{}}} {n}", labels.join(", ")),
+                Value::Histogram(h) => format!("{{{}}} {:?}", labels.join(", "), h.buckets.len()),
+            }
+        });
     let mut lines: Vec<String> = samples.collect();
     if read.problems.unreadable > 0 {
         lines.push(format!("{} unreadable", read.problems.unreadable));
@@ -53,7 +61,10 @@ fn every_way_to_write_a_sample() {
         (r#"a{m="D:\models"} 3"#, r#"{m="D:\\models"} 3"#),
         (r#"a{m="x}y"} 3"#, r#"{m="x}y"} 3"#),
         (r#"a{m="x} 99 y"} 3"#, r#"{m="x} 99 y"} 3"#),
-        (r#"a{m="x,t=evil",t="good"} 3"#, r#"{m="x,t=evil", t="good"} 3"#),
+        (
+            r#"a{m="x,t=evil",t="good"} 3"#,
+            r#"{m="x,t=evil", t="good"} 3"#,
+        ),
         (r#"a{m="a=b"} 3"#, r#"{m="a=b"} 3"#),
         (r##"a{m="# {x} 1"} 3"##, r##"{m="# {x} 1"} 3"##),
         (r#"a{m=""} 3"#, r#"{m=""} 3"#),
@@ -83,8 +94,14 @@ fn every_way_to_write_a_sample() {
         ("1a 3\n", "1 unreadable"),
         ("mé 3\n", "1 unreadable"),
     ];
-    let got: Vec<(&str, String)> = table.iter().map(|(text, _)| (*text, samples_of_a(text))).collect();
-    let want: Vec<(&str, String)> = table.iter().map(|(text, want)| (*text, (*want).to_owned())).collect();
+    let got: Vec<(&str, String)> = table
+        .iter()
+        .map(|(text, _)| (*text, samples_of_a(text)))
+        .collect();
+    let want: Vec<(&str, String)> = table
+        .iter()
+        .map(|(text, want)| (*text, (*want).to_owned()))
+        .collect();
     assert_eq!(got, want);
 }
 
@@ -100,27 +117,49 @@ h_sum{m=\"x\"} 4.5
 h_bucket{m=\"x\",le=\"1\"} 99
 ";
     let read = all(text);
-    let family = read.family("h").expect("a histogram without a TYPE line is still one");
-    let Value::Histogram(x) = &family.series[0].value else { panic!("{family:?}") };
-    let bounds = x.buckets.iter().map(|b| (b.le, b.count)).collect::<Vec<_>>();
+    let family = read
+        .family("h")
+        .expect("a histogram without a TYPE line is still one");
+    let Value::Histogram(x) = &family.series[0].value else {
+        panic!("{family:?}")
+    };
+    let bounds = x
+        .buckets
+        .iter()
+        .map(|b| (b.le, b.count))
+        .collect::<Vec<_>>();
     assert_eq!(
         (family.kind, bounds, x.sum, x.count, read.problems.doubtful),
-        (Kind::Histogram, vec![(1.0, 1.0), (2.0, 2.0), (f64::INFINITY, 3.0)], Some(4.5), Some(3.0), 1)
+        (
+            Kind::Histogram,
+            vec![(1.0, 1.0), (2.0, 2.0), (f64::INFINITY, 3.0)],
+            Some(4.5),
+            Some(3.0),
+            1
+        )
     );
 }
 
 #[test]
 fn a_bucket_without_a_usable_bound_is_not_read() {
-    let read = all("h_bucket{m=\"x\"} 1\nh_bucket{m=\"x\",le=\"wide\"} 1\nh_bucket{m=\"x\",le=\"NaN\"} 1\n");
+    let read = all(
+        "h_bucket{m=\"x\"} 1\nh_bucket{m=\"x\",le=\"wide\"} 1\nh_bucket{m=\"x\",le=\"NaN\"} 1\n",
+    );
     let reasons: Vec<Reason> = read.problems.first.iter().map(|p| p.reason).collect();
-    assert_eq!(reasons, [Reason::NoBound, Reason::BadBound, Reason::BadBound]);
+    assert_eq!(
+        reasons,
+        [Reason::NoBound, Reason::BadBound, Reason::BadBound]
+    );
 }
 
 #[test]
 fn of_the_same_series_twice_the_first_stands() {
     let read = all("a{m=\"x\",t=\"y\"} 1\na{t=\"y\",m=\"x\"} 2\n");
     let kept: Vec<&Value> = read.families[0].series.iter().map(|s| &s.value).collect();
-    assert_eq!((kept, read.problems.first[0].reason), (vec![&Value::Number(1.0)], Reason::DuplicateSeries));
+    assert_eq!(
+        (kept, read.problems.first[0].reason),
+        (vec![&Value::Number(1.0)], Reason::DuplicateSeries)
+    );
 }
 
 #[test]
@@ -136,9 +175,27 @@ b_total 1
 c 1
 ";
     let read = all(text);
-    let kinds: Vec<(&str, Kind)> = read.families.iter().map(|f| (f.name.as_ref(), f.kind)).collect();
-    assert_eq!(kinds, [("a", Kind::Gauge), ("b_total", Kind::Counter), ("c", Kind::Other)]);
-    assert_eq!(read.problems.first.iter().map(|p| (p.line, p.reason)).collect::<Vec<_>>(), [(5, Reason::OtherType)]);
+    let kinds: Vec<(&str, Kind)> = read
+        .families
+        .iter()
+        .map(|f| (f.name.as_ref(), f.kind))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            ("a", Kind::Gauge),
+            ("b_total", Kind::Counter),
+            ("c", Kind::Other)
+        ]
+    );
+    assert_eq!(
+        read.problems
+            .first
+            .iter()
+            .map(|p| (p.line, p.reason))
+            .collect::<Vec<_>>(),
+        [(5, Reason::OtherType)]
+    );
 }
 
 #[test]
@@ -159,7 +216,10 @@ fn an_error_page_is_not_metrics() {
         "Authorization denied for user system:serviceaccount:llm:x\n",
         "{\"error\": \"no\"}\n",
     ];
-    let taken: Vec<&&str> = pages.iter().filter(|page| !all(page).is_not_metrics()).collect();
+    let taken: Vec<&&str> = pages
+        .iter()
+        .filter(|page| !all(page).is_not_metrics())
+        .collect();
     assert!(taken.is_empty(), "{taken:?}");
 }
 
@@ -167,19 +227,30 @@ fn an_error_page_is_not_metrics() {
 fn what_nobody_wants_is_skipped_and_the_rest_is_not() {
     let text = "x{m=\"a\"} 1\nx{m=\"b\"} garbage\na 1\nx{m=\"c\"} 1\na_b 2\n";
     let read = exposition::read(text.as_bytes(), |name| name == "a");
-    assert_eq!((read.families.len(), read.samples, read.problems.unreadable), (1, 5, 0));
+    assert_eq!(
+        (read.families.len(), read.samples, read.problems.unreadable),
+        (1, 5, 0)
+    );
 }
 
 #[test]
 fn excerpts_of_bad_lines_are_safe_to_print() {
     let read = all("a{m=\"\u{1b}[2J\u{9b}\"} x\n");
-    assert_eq!(read.problems.first[0].excerpt, r#"a{m=\"\u{1b}[2J\u{9b}\"} x"#);
+    assert_eq!(
+        read.problems.first[0].excerpt,
+        r#"a{m=\"\u{1b}[2J\u{9b}\"} x"#
+    );
 }
 
 /// One text that a picker could have written.
 fn scrape() -> impl Strategy<Value = String> {
     let value = "[a-z0-9/:. -]{0,12}";
-    let series = (value, value, prop::collection::vec(0u32..1000, 3), 0u32..100_000);
+    let series = (
+        value,
+        value,
+        prop::collection::vec(0u32..1000, 3),
+        0u32..100_000,
+    );
     prop::collection::vec(series, 1..20).prop_map(|all| {
         let mut text = String::from("# TYPE c_total counter\n");
         for (model, target, _, n) in &all {
@@ -205,10 +276,18 @@ fn flat(read: &Exposition<'_>) -> Flat {
     let mut flat: Flat = Vec::new();
     for family in &read.families {
         for s in &family.series {
-            let labels = s.labels.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+            let labels = s
+                .labels
+                .iter()
+                .map(|(n, v)| (n.to_owned(), v.to_owned()))
+                .collect();
             let numbers = match &s.value {
                 Value::Number(n) => vec![*n],
-                Value::Histogram(h) => h.buckets.iter().flat_map(|Bucket { le, count }| [*le, *count]).collect(),
+                Value::Histogram(h) => h
+                    .buckets
+                    .iter()
+                    .flat_map(|Bucket { le, count }| [*le, *count])
+                    .collect(),
             };
             flat.push((family.name.clone().into_owned(), labels, numbers));
         }
@@ -223,19 +302,28 @@ fn flat_of_second_reader(text: &str) -> Flat {
     let scrape = prometheus_parse::Scrape::parse(lines).expect("lines of a str are readable");
     let mut flat: Flat = Vec::new();
     for sample in scrape.samples {
-        let mut labels: Vec<(String, String)> =
-            sample.labels.iter().map(|(n, v)| (n.clone(), v.clone())).collect();
+        let mut labels: Vec<(String, String)> = sample
+            .labels
+            .iter()
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect();
         labels.sort();
         let numbers = match sample.value {
             prometheus_parse::Value::Histogram(mut buckets) => {
                 buckets.sort_by(|a, b| a.less_than.total_cmp(&b.less_than));
                 buckets.dedup_by(|b, a| a.less_than == b.less_than);
-                buckets.iter().flat_map(|b| [b.less_than, b.count]).collect()
+                buckets
+                    .iter()
+                    .flat_map(|b| [b.less_than, b.count])
+                    .collect()
             }
             prometheus_parse::Value::Counter(n) | prometheus_parse::Value::Gauge(n) => vec![n],
             _ => continue, // _sum and _count, which it does not join
         };
-        if !flat.iter().any(|(name, have, _)| *name == sample.metric && *have == labels) {
+        if !flat
+            .iter()
+            .any(|(name, have, _)| *name == sample.metric && *have == labels)
+        {
             flat.push((sample.metric, labels, numbers));
         }
     }

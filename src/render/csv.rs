@@ -15,7 +15,7 @@ use crate::{
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &Report, latency: Signal, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write(report: &Report, latency: Signal, out: &mut dyn io::Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     let title = vocabulary::entry_of(latency).title;
     let mut head: Vec<String> = report.by.iter().map(|d| d.name().to_owned()).collect();

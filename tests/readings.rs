@@ -1,0 +1,626 @@
+//! Real scrapes of real pickers, and the inputs of public bug reports: what is shown equals what was sent.
+
+use std::{collections::BTreeMap, fs, io::Read, path::PathBuf};
+
+use igctl::{
+    histogram::Quantile,
+    render::table::{self, Layout},
+    report::{Ask, Dimension, Order, PodSample, Report, Row, report},
+    snapshot::{Snapshot, SnapshotError},
+    vocabulary::Signal,
+};
+use jiff::{SignedDuration, Timestamp};
+
+const PICKERS: [&str; 9] = [
+    "gie-v0.1.0",
+    "gie-v0.5.1",
+    "gie-v1.0.0",
+    "gie-v1.2.1",
+    "gie-v1.5.0",
+    "llm-d-router-v0.10.0",
+    "llm-d-router-main",
+    "llm-d-router-main-nok8s",
+    "llm-d-router-main-sim",
+];
+
+fn fixture(path: &str) -> Vec<u8> {
+    let file = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures")).join(path);
+    let bytes = fs::read(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    if !path.ends_with(".gz") {
+        return bytes;
+    }
+    let mut text = Vec::new();
+    flate2::read::GzDecoder::new(&bytes[..])
+        .read_to_end(&mut text)
+        .expect("fixtures are whole");
+    text
+}
+
+/// One pod that said what the file says, so many seconds after 2026-11-25T00:00.
+fn pod(path: &str, at: i64) -> PodSample {
+    PodSample {
+        name: path.to_owned(),
+        id: path.to_owned(),
+        pool: None,
+        picker: None,
+        ready: None,
+        holds_lease: None,
+        at: "2026-11-25T00:00:00Z".parse::<Timestamp>().expect("a time")
+            + SignedDuration::from_secs(at),
+        outcome: Snapshot::read(&fixture(path)).map_err(|e| e.to_string()),
+    }
+}
+
+fn ask() -> Ask {
+    Ask {
+        by: vec![Dimension::Model, Dimension::Target],
+        quantiles: vec![0.5, 0.9, 0.95, 0.99],
+        models: None,
+        order: Order::Requests,
+        latency: Signal::Latency,
+        limit: None,
+    }
+}
+
+fn by_model() -> Ask {
+    Ask {
+        by: vec![Dimension::Model],
+        ..ask()
+    }
+}
+
+fn since_start(pods: &[PodSample]) -> Report {
+    report(pods, None, &ask())
+}
+
+fn row<'a>(report: &'a Report, model: &str) -> &'a Row {
+    let is = |r: &&Row| r.key[0].as_deref() == Some(model);
+    report
+        .rows
+        .iter()
+        .find(is)
+        .unwrap_or_else(|| panic!("no row {model:?} in {:?}", report.rows))
+}
+
+/// Quantiles as a person would note them: `>2` beyond the last bound, `-` unknown.
+fn quantiles(row: &Row) -> String {
+    let Some(latency) = row.distributions.get(&Signal::Latency) else {
+        return "no histogram".to_owned();
+    };
+    let text = |q: &Quantile| match q {
+        Quantile::Unknown => "-".to_owned(),
+        Quantile::Within { value, .. } => format!("{}", (value * 1e6).round() / 1e6),
+        Quantile::Above(bound) => format!(">{bound}"),
+    };
+    latency
+        .quantiles
+        .iter()
+        .map(text)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[derive(serde::Deserialize)]
+struct Counted {
+    picker: String,
+    scrape: String,
+    names: String,
+    models: Vec<CountedModel>,
+}
+
+#[derive(serde::Deserialize)]
+struct CountedModel {
+    model: String,
+    requests: f64,
+    durations: f64,
+    errors: f64,
+}
+
+/// Model → requests, durations, errors. `model-*` are 200 models, added up.
+type Counts = BTreeMap<String, (f64, f64, f64)>;
+
+#[test]
+fn every_scrape_counts_what_was_sent() {
+    let counts: Vec<Counted> =
+        serde_json::from_slice(&fixture("scrapes/counts.json")).expect("counts.json");
+    for scrape in counts {
+        let path = format!("scrapes/{}/{}.prom.gz", scrape.picker, scrape.scrape);
+        let report = report(&[pod(&path, 0)], None, &by_model());
+        let mut got = Counts::new();
+        for row in &report.rows {
+            let model = row.key[0].clone().expect("rows are by model");
+            let model = if model.starts_with("model-") {
+                "model-*".to_owned()
+            } else {
+                model
+            };
+            let durations = row
+                .distributions
+                .get(&Signal::Latency)
+                .and_then(|d| d.count)
+                .unwrap_or(0.0);
+            let sum = got.entry(model).or_default();
+            sum.0 += row.requests.expect("every picker counts requests");
+            sum.1 += durations;
+            sum.2 += row.errors.unwrap_or(0.0);
+        }
+        let want: Counts = scrape
+            .models
+            .iter()
+            .map(|m| (m.model.clone(), (m.requests, m.durations, m.errors)))
+            .filter(|(_, counts)| *counts != (0.0, 0.0, 0.0))
+            .collect();
+        got.retain(|_, counts| *counts != (0.0, 0.0, 0.0));
+        assert_eq!(
+            (&got, report.generations[0].name()),
+            (&want, scrape.names.as_str()),
+            "{path}"
+        );
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Sent {
+    outcomes: Vec<SentOutcome>,
+}
+
+#[derive(serde::Deserialize)]
+struct SentOutcome {
+    model: Option<String>,
+    count: f64,
+}
+
+#[test]
+fn a_window_counts_what_was_sent_within_it() {
+    for picker in PICKERS {
+        let before = [PodSample {
+            id: "pod".to_owned(),
+            ..pod(&format!("scrapes/{picker}/t0.prom.gz"), 0)
+        }];
+        let now = [PodSample {
+            id: "pod".to_owned(),
+            ..pod(&format!("scrapes/{picker}/t1.prom.gz"), 6)
+        }];
+        let report = report(&now, Some(&before), &by_model());
+        let got: BTreeMap<&str, f64> = report
+            .rows
+            .iter()
+            .filter_map(|r| Some((r.key[0].as_deref()?, r.requests?)))
+            .filter(|(_, n)| *n > 0.0)
+            .collect();
+        let sent: Sent =
+            serde_json::from_slice(&fixture(&format!("scrapes/{picker}/t1.sent.json")))
+                .expect("sent.json");
+        let mut want: BTreeMap<&str, f64> = BTreeMap::new();
+        for outcome in &sent.outcomes {
+            if let Some(model) = &outcome.model {
+                *want.entry(model).or_default() += outcome.count;
+            }
+        }
+        assert_eq!((got, report.pods[0].restarted), (want, false), "{picker}");
+    }
+}
+
+#[test]
+fn errors_that_a_picker_cannot_count_are_unknown() {
+    let first = since_start(&[pod("scrapes/gie-v0.1.0/t0.prom.gz", 0)]);
+    let later = since_start(&[pod("scrapes/gie-v0.5.1/t0.prom.gz", 0)]);
+    assert_eq!(
+        (
+            row(&first, "sql-lora").errors,
+            row(&later, "sql-lora").errors
+        ),
+        (None, Some(0.0)),
+        "the first release counts no errors; the others count none here"
+    );
+}
+
+#[test]
+fn refused_requests_are_part_of_the_error_rate() {
+    // 15 requests, 5 more were shed before an endpoint was chosen.
+    let report = report(
+        &[pod("scrapes/gie-v1.5.0/priority.prom.gz", 0)],
+        None,
+        &by_model(),
+    );
+    let row = row(&report, "sql-lora");
+    assert_eq!(
+        (row.requests, row.errors, row.error_rate),
+        (Some(15.0), Some(5.0), Some(0.25))
+    );
+}
+
+#[test]
+fn in_flight_counts_stand_once() {
+    let report = since_start(&[pod("scrapes/gie-v1.5.0/inflight.prom.gz", 0)]);
+    let tweets: Vec<Option<f64>> = report
+        .rows
+        .iter()
+        .filter(|r| r.key[0].as_deref() == Some("tweet-summary"))
+        .map(|r| r.in_flight)
+        .collect();
+    assert_eq!(
+        (tweets, report.total.in_flight),
+        (vec![Some(5.0), None], Some(7.0))
+    );
+}
+
+#[test]
+fn without_response_bodies_the_latency_is_unknown_and_that_is_said() {
+    let report = since_start(&[pod("scrapes/gie-v0.1.0-no-response-body/t0.prom.gz", 0)]);
+    let row = row(&report, "tweet-summary");
+    assert!(
+        row.requests > Some(0.0) && quantiles(row) == "no histogram",
+        "{row:?}"
+    );
+    assert!(
+        report.notes.iter().any(|n| n.contains("response bodies")),
+        "{:?}",
+        report.notes
+    );
+}
+
+#[test]
+fn a_picker_without_traffic_is_one_and_a_stranger_is_none() {
+    let picker = since_start(&[pod("scrapes/gie-v1.5.0/idle.prom.gz", 0)]);
+    assert_eq!(
+        (
+            picker.rows.len(),
+            picker.pods[0].has_traffic,
+            picker.pods[0].failure.clone()
+        ),
+        (0, false, None)
+    );
+    // The light picker and the first release before its first request have no name of their own.
+    for stranger in [
+        "scrapes/gie-lwepp-main/t0.prom.gz",
+        "scrapes/gie-v0.1.0/idle.prom.gz",
+    ] {
+        let error = Snapshot::read(&fixture(stranger)).expect_err(stranger);
+        assert!(matches!(error, SnapshotError::NotAPicker { .. }), "{error}");
+    }
+}
+
+#[test]
+fn the_leader_is_found_and_speaks_for_the_pool() {
+    let pods = [
+        pod("scrapes/gie-v1.0.0-ha/idle-B.prom.gz", 0),
+        pod("scrapes/gie-v1.0.0-ha/idle-A.prom.gz", 0),
+    ];
+    let report = since_start(&pods);
+    let leaders: Vec<Option<bool>> = report.pods.iter().map(|p| p.leader).collect();
+    assert_eq!(
+        (leaders, report.pool.from.as_deref()),
+        (
+            vec![Some(false), Some(true)],
+            Some("scrapes/gie-v1.0.0-ha/idle-A.prom.gz")
+        )
+    );
+}
+
+#[test]
+fn openmetrics_says_the_same_as_text() {
+    let text = since_start(&[pod("scrapes/llm-d-router-main-nok8s/t0.prom.gz", 0)]);
+    let open = since_start(&[pod("scrapes/llm-d-router-main-nok8s/t0.openmetrics.gz", 0)]);
+    assert_eq!(open.rows, text.rows);
+}
+
+#[test]
+fn models_beyond_the_cap_are_other() {
+    let report = since_start(&[pod(
+        "scrapes/llm-d-router-main-nok8s/cap-request_total-only.prom.gz",
+        0,
+    )]);
+    assert_eq!(
+        (row(&report, "other").requests, report.total.requests),
+        (Some(300.0), Some(3300.0))
+    );
+}
+
+/// `histogram_quantile` written down a second time, over buckets as prometheus-parse reads them.
+fn reference_quantile(q: f64, buckets: &[(f64, f64)]) -> f64 {
+    let total = buckets[buckets.len() - 1].1;
+    let rank = q * total;
+    let b = buckets
+        .iter()
+        .position(|(_, count)| *count >= rank)
+        .unwrap_or(buckets.len() - 1);
+    if b == buckets.len() - 1 {
+        return buckets[b - 1].0;
+    }
+    let (start, below) = if b == 0 { (0.0, 0.0) } else { buckets[b - 1] };
+    start + (buckets[b].0 - start) * (rank - below) / (buckets[b].1 - below)
+}
+
+#[test]
+fn quantiles_equal_those_of_an_independent_reader_and_calculation() {
+    for picker in PICKERS {
+        let path = format!("scrapes/{picker}/t0.prom.gz");
+        let report = report(&[pod(&path, 0)], None, &by_model());
+        let text = String::from_utf8(fixture(&path)).expect("text");
+        let scrape =
+            prometheus_parse::Scrape::parse(text.lines().map(|l| Ok(l.to_owned()))).expect("lines");
+        let family = match report.generations[0].name() {
+            "llm_d_epp" => "llm_d_epp_request_duration_seconds".to_owned(),
+            names => format!("{names}_request_duration_seconds"),
+        };
+        let mut by_model: BTreeMap<String, BTreeMap<u64, f64>> = BTreeMap::new();
+        for sample in scrape.samples.iter().filter(|s| s.metric == family) {
+            let prometheus_parse::Value::Histogram(buckets) = &sample.value else {
+                panic!("{sample:?}")
+            };
+            let sums = by_model
+                .entry(
+                    sample
+                        .labels
+                        .get("model_name")
+                        .unwrap_or_default()
+                        .to_owned(),
+                )
+                .or_default();
+            for b in buckets {
+                // Bounds are not negative, so their bits are in their order.
+                *sums.entry(b.less_than.to_bits()).or_default() += b.count;
+            }
+        }
+        assert!(by_model.len() > 3, "{path}");
+        for (model, buckets) in by_model {
+            let buckets: Vec<(f64, f64)> = buckets
+                .into_iter()
+                .map(|(le, n)| (f64::from_bits(le), n))
+                .collect();
+            let want: Vec<f64> = [0.5, 0.9, 0.95, 0.99]
+                .iter()
+                .map(|q| reference_quantile(*q, &buckets))
+                .collect();
+            let got: Vec<Option<f64>> = row(&report, &model).distributions[&Signal::Latency]
+                .quantiles
+                .iter()
+                .map(|q| q.value())
+                .collect();
+            let close = |(got, want): (&Option<f64>, &f64)| {
+                got.is_some_and(|got| (got - want).abs() <= want * 1e-12)
+            };
+            assert!(
+                got.iter().zip(&want).all(close),
+                "{path} {model}: {got:?}, not {want:?}"
+            );
+        }
+    }
+}
+
+// The inputs of public bug reports, each with its right answer.
+
+#[test]
+fn separators_inside_label_values_are_no_separators() {
+    let report = since_start(&[pod("cases/structured-label-values/scrape.prom", 0)]);
+    let rows: BTreeMap<&str, f64> = report
+        .rows
+        .iter()
+        .filter_map(|r| Some((r.key[0].as_deref()?, r.requests?)))
+        .collect();
+    let want = BTreeMap::from([
+        ("team=a,env=b", 3.0),
+        ("{draft}", 5.0),
+        (r"D:\models\", 7.0),
+        ("say \"hi\" # 9", 11.0),
+        ("spaced/name:v1", 13.0),
+    ]);
+    assert_eq!((rows, report.total.requests), (want, Some(39.0)));
+}
+
+#[test]
+fn carriage_returns_do_not_matter() {
+    let report = since_start(&[pod("cases/crlf-line-ends/crlf.prom", 0)]);
+    let row = row(&report, "m-a");
+    let mean = row.distributions[&Signal::Latency].mean;
+    assert_eq!(
+        (row.requests, quantiles(row).as_str(), mean),
+        (Some(21.0), "1 1.8 1.9 1.98", Some(1.375))
+    );
+}
+
+#[test]
+fn exemplars_and_created_series_are_passed_over() {
+    let report = since_start(&[pod("cases/exemplar-after-bucket/om.prom", 0)]);
+    let row = row(&report, "m-a");
+    assert_eq!(
+        (row.requests, quantiles(row).as_str(), report.rows.len()),
+        (Some(9.0), "0.375 >2 >2 >2", 1)
+    );
+}
+
+#[test]
+fn a_family_in_two_blocks_is_one() {
+    let report = since_start(&[pod("cases/type-block-repeated/split.prom", 0)]);
+    assert_eq!(
+        (
+            row(&report, "m-a").requests,
+            row(&report, "m-b").requests,
+            quantiles(row(&report, "m-a")).as_str()
+        ),
+        (Some(5.0), Some(7.0), "0.625 1.5 1.75 1.95")
+    );
+}
+
+#[test]
+fn no_observation_is_no_quantile() {
+    let report = since_start(&[pod("cases/zero-observations/zero.prom", 0)]);
+    let idle = row(&report, "idle");
+    assert_eq!(
+        (
+            quantiles(idle).as_str(),
+            idle.distributions[&Signal::Latency].mean
+        ),
+        ("- - - -", None)
+    );
+    assert_eq!(quantiles(row(&report, "busy")), "0.5 0.9 0.95 0.99");
+}
+
+#[test]
+fn falling_counts_are_raised_and_it_is_said() {
+    let report = since_start(&[pod("cases/counts-that-fall/fall.prom", 0)]);
+    assert_eq!(
+        (
+            quantiles(row(&report, "m-a")).as_str(),
+            quantiles(row(&report, "m-b")).as_str()
+        ),
+        ("0.75 >2 >2 >2", "1.1 1.82 1.91 1.982")
+    );
+    assert_eq!(
+        report
+            .notes
+            .iter()
+            .filter(|n| n.contains("inconsistent"))
+            .count(),
+        2,
+        "{:?}",
+        report.notes
+    );
+}
+
+#[test]
+fn bounds_are_numbers_not_texts() {
+    let report = since_start(&[
+        pod("cases/le-1-and-le-1.0/pod-1.prom", 0),
+        pod("cases/le-1-and-le-1.0/pod-2.prom", 0),
+    ]);
+    let row = &report.rows[0];
+    assert_eq!(
+        (
+            quantiles(row).as_str(),
+            row.distributions[&Signal::Latency].count
+        ),
+        ("0.75 >2 >2 >2", Some(60.0))
+    );
+    assert!(
+        !report.notes.iter().any(|n| n.contains("unlike")),
+        "{:?}",
+        report.notes
+    );
+}
+
+#[test]
+fn a_restart_within_a_window_is_no_loss_and_no_negative_rate() {
+    let before = [PodSample {
+        id: "pod".to_owned(),
+        ..pod("cases/restart-between-scrapes/t0.prom", 0)
+    }];
+    let now = [PodSample {
+        id: "pod".to_owned(),
+        ..pod("cases/restart-between-scrapes/t1-after-60s.prom", 60)
+    }];
+    let report = report(&now, Some(&before), &ask());
+    let (a, b) = (row(&report, "m-a"), row(&report, "m-b"));
+    assert_eq!(
+        (a.requests, a.rate, b.requests, b.rate),
+        (Some(40.0), Some(40.0 / 60.0), Some(9.0), Some(0.15))
+    );
+    assert_eq!(
+        (quantiles(a).as_str(), report.pods[0].restarted),
+        ("0.666667 >2 >2 >2", true)
+    );
+}
+
+#[test]
+fn a_lowest_bound_at_or_below_zero_is_the_answer_in_its_bucket() {
+    let report = since_start(&[pod("cases/zero-or-negative-first-bound/low.prom", 0)]);
+    assert_eq!(
+        (
+            quantiles(row(&report, "m-zero")).as_str(),
+            quantiles(row(&report, "m-neg")).as_str()
+        ),
+        ("0 3.75 4.375 4.875", "-1 0.75 0.875 0.975")
+    );
+}
+
+#[test]
+fn every_generation_of_names_is_read_and_told() {
+    let new = since_start(&[pod("cases/names-no-longer-emitted/new-only.prom", 0)]);
+    let interim = since_start(&[pod("cases/names-no-longer-emitted/interim.prom", 0)]);
+    assert_eq!(
+        (
+            row(&new, "m-a").requests,
+            row(&new, "m-a").in_flight,
+            new.generations[0].name()
+        ),
+        (Some(14.0), Some(2.0), "llm_d_epp")
+    );
+    assert_eq!(
+        (row(&interim, "m-a").requests, interim.generations[0].name()),
+        (Some(15.0), "llm_d_router_epp")
+    );
+    let none = Snapshot::read(&fixture("cases/names-no-longer-emitted/none.prom"))
+        .expect_err("no picker's names");
+    assert!(matches!(none, SnapshotError::NotAPicker { .. }), "{none}");
+}
+
+#[test]
+fn tenants_add_up_in_their_buckets() {
+    let report = since_start(&[pod("cases/extra-tenant-labels/tenants.prom", 0)]);
+    let row = row(&report, "m-a");
+    assert_eq!(
+        (
+            report.rows.len(),
+            quantiles(row).as_str(),
+            row.distributions[&Signal::Latency].mean
+        ),
+        (1, "0.555556 1 5.5 9.1", Some(1.2))
+    );
+}
+
+#[test]
+fn a_standby_adds_its_counts_but_does_not_speak_for_the_pool() {
+    let files = [
+        "cases/standby-replica-zeros/epp-leader.prom",
+        "cases/standby-replica-zeros/epp-standby.prom",
+    ];
+    let unknown = since_start(&files.map(|f| pod(f, 0)));
+    assert_eq!(
+        (row(&unknown, "m-a").requests, unknown.pool.from),
+        (Some(100.0), None)
+    );
+    let known = [(files[0], true), (files[1], false)].map(|(f, ready)| PodSample {
+        ready: Some(ready),
+        ..pod(f, 0)
+    });
+    let known = since_start(&known);
+    assert_eq!(
+        (
+            row(&known, "m-a").requests,
+            known.pool.gauges.get(&Signal::ReadyEndpoints)
+        ),
+        (Some(100.0), Some(&6.0))
+    );
+}
+
+#[test]
+fn escape_sequences_in_names_are_shown_not_obeyed() {
+    let report = since_start(&[pod("cases/escape-sequences-in-names/esc.prom", 0)]);
+    let text = table::render(
+        &report,
+        Layout {
+            width: None,
+            wide: false,
+            latency: Signal::Latency,
+        },
+    );
+    let acting: Vec<char> = text
+        .chars()
+        .filter(|c| *c != '\n' && (c.is_control() || *c == '\u{202e}'))
+        .collect();
+    assert_eq!((acting, report.rows.len()), (vec![], 4), "{text}");
+    assert_eq!(
+        text.lines().filter(|l| l.contains("fake-row")).count(),
+        1,
+        "{text}"
+    );
+}
+
+#[test]
+fn framework_metrics_alone_are_no_picker() {
+    let outcomes = ["t0", "t5", "t8"]
+        .map(|t| pod(&format!("cases/200-with-boilerplate-only/{t}.prom"), 0))
+        .map(|pod| pod.outcome.map(|s| s.has_traffic()).is_ok());
+    assert_eq!(outcomes, [false, true, true]);
+}
