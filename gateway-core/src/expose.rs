@@ -1,0 +1,164 @@
+//! The HTTP server of `/metrics` and `/healthz`.
+
+use std::convert::Infallible;
+use std::io::Write;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http_body_util::Full;
+use hyper::header::{
+    ACCEPT_ENCODING, ALLOW, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue,
+    VARY,
+};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use prometheus_client::encoding::prometheus_text;
+use tokio::net::TcpListener;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{Duration, sleep};
+use tracing::{debug, warn};
+
+use crate::authorize::{Denied, Reviewer};
+use crate::metrics::Metrics;
+
+/// How long a client may take for the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the server serves, and whom.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) metrics: Arc<Metrics>,
+    /// Without one, everybody may read.
+    pub(crate) reviewer: Option<Reviewer>,
+}
+
+/// Serves until dropped; connections end with it.
+pub(crate) async fn serve(listener: TcpListener, page: Arc<Page>) -> Infallible {
+    let mut connections = JoinSet::new();
+    loop {
+        let socket = match listener.accept().await {
+            Ok((socket, _)) => socket,
+            // Out of files, mostly: waiting is all that helps.
+            Err(error) => {
+                warn!(%error, "accepting a reader of the metrics");
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let page = page.clone();
+        connections.spawn(async move {
+            let answer = service_fn(|request| {
+                let page = page.clone();
+                async move { Ok::<_, Infallible>(page.answer(&request).await) }
+            });
+            let served = hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD_TIMEOUT)
+                .serve_connection(TokioIo::new(socket), answer)
+                .await;
+            if let Err(error) = served {
+                debug!(%error, "a reader of the metrics went away");
+            }
+        });
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+impl Page {
+    async fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+        match request.uri().path() {
+            "/healthz" => text(StatusCode::OK, "ok"),
+            "/metrics" => match self.check(request).await {
+                Err(denied) => {
+                    let status = StatusCode::from_u16(denied.status());
+                    text(
+                        status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                        &denied.to_string(),
+                    )
+                }
+                Ok(()) if matches!(*request.method(), Method::GET | Method::HEAD) => {
+                    self.metrics(request.headers()).await
+                }
+                Ok(()) => {
+                    let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+                    refusal
+                        .headers_mut()
+                        .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+                    refusal
+                }
+            },
+            _ => text(StatusCode::NOT_FOUND, "Not Found"),
+        }
+    }
+
+    async fn check<B>(&self, request: &Request<B>) -> Result<(), Denied> {
+        let Some(reviewer) = &self.reviewer else {
+            return Ok(());
+        };
+        let authorization = request.headers().get(AUTHORIZATION);
+        let authorization = authorization.and_then(|value| value.to_str().ok());
+        let verb = request.method().as_str().to_ascii_lowercase();
+        reviewer.check(authorization, &verb).await
+    }
+
+    async fn metrics(&self, headers: &HeaderMap) -> Response<Full<Bytes>> {
+        let metrics = self.metrics.clone();
+        let is_packed = takes_gzip(headers);
+        // With a thousand models this is tens of megabytes: not for a thread
+        // that has requests to decide on.
+        let page = spawn_blocking(move || {
+            let page = metrics.page().into_bytes();
+            if is_packed { gzip(&page) } else { page }
+        })
+        .await
+        .expect("writing the page does not panic");
+        let mut response = Response::new(Full::new(Bytes::from(page)));
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static(prometheus_text::CONTENT_TYPE),
+        );
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        if is_packed {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        response
+    }
+}
+
+/// Whether `Accept-Encoding` names gzip and does not rule it out by `q=0`.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|coding| {
+            let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
+            let quality = quality.trim().strip_prefix("q=").unwrap_or("1");
+            name.trim().eq_ignore_ascii_case("gzip") && quality.parse() != Ok(0.0)
+        })
+}
+
+fn gzip(page: &[u8]) -> Vec<u8> {
+    // The lines of a page are so alike that the fastest level is enough.
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder
+        .write_all(page)
+        .expect("writing to memory cannot fail");
+    encoder.finish().expect("writing to memory cannot fail")
+}
+
+fn text(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::copy_from_slice(text.as_bytes())));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
+}
