@@ -4,12 +4,24 @@
 //! Data moves one way:
 //! discover → authenticate → forward → scrape → exposition → snapshot → report → render.
 
+pub mod auth;
+mod body;
+mod cause;
 pub mod cli;
+pub mod cluster;
+pub mod collect;
 pub mod config;
+pub mod discover;
+pub mod error;
 pub mod exposition;
+pub mod forward;
 pub mod histogram;
+pub mod kubeconfig;
+mod plugin;
 pub mod render;
 pub mod report;
+pub mod scrape;
 pub mod snapshot;
+mod token;
 pub mod visible;
 pub mod vocabulary;

@@ -1,0 +1,273 @@
+//! The Kubernetes API server: asking it, and telling its refusals apart.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::{Client, Config};
+
+use crate::{cause, error};
+
+/// A Kubernetes API server that this user can talk to.
+#[derive(Clone)]
+pub struct Cluster {
+    pub(crate) client: Client,
+    /// Where it was asked to look: `-n`, else the context's namespace.
+    pub(crate) namespace: String,
+    /// How to reach the same server as the same user by hand: `kubectl --context prod`.
+    pub(crate) kubectl: String,
+    pub(crate) config: Config,
+    /// When the user's credential ends, where that is known.
+    pub(crate) expires: Option<Timestamp>,
+    /// For each request.
+    pub(crate) timeout: Duration,
+}
+
+impl Cluster {
+    /// Makes one request, within the time limit, and says what was asked if it fails.
+    pub(crate) async fn ask<T>(
+        &self,
+        right: Right,
+        call: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T, ApiError> {
+        match tokio::time::timeout(self.timeout, call).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(fault)) => Err(self.explain(Box::new(right), fault)),
+            Err(_) => Err(ApiError::Silent {
+                server: self.server(),
+                right: Box::new(right),
+                after: self.timeout,
+                kubectl: self.kubectl.clone(),
+            }),
+        }
+    }
+
+    /// The address of the API server.
+    pub(crate) fn server(&self) -> String {
+        self.config
+            .cluster_url
+            .to_string()
+            .trim_end_matches('/')
+            .to_owned()
+    }
+
+    fn explain(&self, right: Box<Right>, fault: kube::Error) -> ApiError {
+        let kubectl = self.kubectl.clone();
+        match fault {
+            kube::Error::Api(status) => match status.code {
+                401 => ApiError::Unauthenticated {
+                    server: self.server(),
+                    kubectl,
+                },
+                403 => ApiError::Forbidden {
+                    right,
+                    message: status.message,
+                    kubectl,
+                },
+                404 => ApiError::NotFound { right },
+                code => ApiError::Failed {
+                    right,
+                    code,
+                    message: status.message,
+                },
+            },
+            kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => ApiError::Unreadable {
+                server: self.server(),
+                right,
+            },
+            fault => ApiError::Unreachable {
+                server: self.server(),
+                reason: cause::innermost(&fault),
+                kubectl,
+            },
+        }
+    }
+}
+
+/// One thing to be allowed, as RBAC counts it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Right {
+    /// `get`, `list`, `create`
+    pub verb: &'static str,
+    /// The API group; empty is the core group.
+    pub group: &'static str,
+    /// In the plural, with its subresource: `pods/portforward`.
+    pub resource: &'static str,
+    /// Where; `None` is the whole cluster.
+    pub namespace: Option<String>,
+    /// Which; `None` is any.
+    pub name: Option<String>,
+}
+
+impl Right {
+    /// The right to list things in a namespace, or in all.
+    pub(crate) fn list(
+        group: &'static str,
+        resource: &'static str,
+        namespace: Option<&str>,
+    ) -> Self {
+        Self {
+            verb: "list",
+            group,
+            resource,
+            namespace: namespace.map(Into::into),
+            name: None,
+        }
+    }
+
+    /// The right to get one thing.
+    pub(crate) fn get(
+        group: &'static str,
+        resource: &'static str,
+        namespace: &str,
+        name: &str,
+    ) -> Self {
+        Self {
+            verb: "get",
+            group,
+            resource,
+            namespace: Some(namespace.into()),
+            name: Some(name.into()),
+        }
+    }
+
+    /// The rule that grants it, for a Role or a ClusterRole.
+    pub fn rule(&self) -> String {
+        let Self {
+            verb,
+            group,
+            resource,
+            ..
+        } = self;
+        format!("- {{apiGroups: [\"{group}\"], resources: [{resource}], verbs: [{verb}]}}")
+    }
+}
+
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.verb, self.resource)?;
+        if !self.group.is_empty() {
+            write!(f, ".{}", self.group)?;
+        }
+        if let Some(name) = &self.name {
+            write!(f, " {name}")?;
+        }
+        match &self.namespace {
+            Some(namespace) => write!(f, " in namespace {namespace}"),
+            None => write!(f, " in all namespaces"),
+        }
+    }
+}
+
+/// Why the API server did not give what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// Nothing answers there, or not with a certificate that the kubeconfig trusts.
+    #[error("cannot reach the Kubernetes API server {server}\n  {reason}")]
+    Unreachable {
+        /// Its address.
+        server: String,
+        /// The innermost cause.
+        reason: String,
+        /// The kubectl command line with the same settings.
+        kubectl: String,
+    },
+    /// It took the request and went silent.
+    #[error(
+        "the Kubernetes API server {server} did not answer within {after:?}\n  asked to {right}"
+    )]
+    Silent {
+        /// Its address.
+        server: String,
+        /// What was asked.
+        right: Box<Right>,
+        /// How long it had.
+        after: Duration,
+        /// The kubectl command line with the same settings.
+        kubectl: String,
+    },
+    /// It does not know this user.
+    #[error("the Kubernetes API server {server} does not accept this user's credentials (401)")]
+    Unauthenticated {
+        /// Its address.
+        server: String,
+        /// The kubectl command line with the same settings.
+        kubectl: String,
+    },
+    /// It knows the user, who may not.
+    #[error("not allowed to {right}\n  the Kubernetes API server says: {message:?}")]
+    Forbidden {
+        /// What was asked.
+        right: Box<Right>,
+        /// Its own words.
+        message: String,
+        /// The kubectl command line with the same settings.
+        kubectl: String,
+    },
+    /// It is not there.
+    #[error("the Kubernetes API server has nothing to {right}")]
+    NotFound {
+        /// What was asked.
+        right: Box<Right>,
+    },
+    /// It refused for another reason.
+    #[error("the Kubernetes API server could not {right} ({code})\n  {message:?}")]
+    Failed {
+        /// What was asked.
+        right: Box<Right>,
+        /// The HTTP status.
+        code: u16,
+        /// Its own words.
+        message: String,
+    },
+    /// The answer is not what such a server sends.
+    #[error("{server} does not answer as a Kubernetes API server does\n  asked to {right}")]
+    Unreadable {
+        /// Its address.
+        server: String,
+        /// What was asked.
+        right: Box<Right>,
+    },
+}
+
+impl ApiError {
+    /// The next thing to try.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unreachable { kubectl, .. } | Self::Silent { kubectl, .. } => {
+                Some(format!("does kubectl get through?  {kubectl} cluster-info"))
+            }
+            Self::Unauthenticated { kubectl, .. } => Some(format!(
+                "log in again; who the server takes you for:  {kubectl} auth whoami"
+            )),
+            Self::Forbidden { right, kubectl, .. } => Some(format!(
+                "the rule that is missing:  {}\ncheck with:  {kubectl} auth can-i {} {}{}{}",
+                right.rule(),
+                right.verb,
+                right.resource,
+                if right.group.is_empty() {
+                    String::new()
+                } else {
+                    format!(".{}", right.group)
+                },
+                right
+                    .namespace
+                    .as_ref()
+                    .map_or(" -A".into(), |namespace| format!(" -n {namespace}")),
+            )),
+            Self::NotFound { .. } | Self::Failed { .. } | Self::Unreadable { .. } => None,
+        }
+    }
+
+    /// What the process should exit with.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unauthenticated { .. } | Self::Forbidden { .. } => error::AUTH,
+            Self::NotFound { .. } => error::NOT_FOUND,
+            Self::Silent { .. } => error::TIMEOUT,
+            Self::Unreachable { .. } | Self::Failed { .. } | Self::Unreadable { .. } => {
+                error::ERROR
+            }
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! The pods of a cluster, over hours: they vanish, are replaced, restart, and credentials end.
+
+use std::mem;
+use std::time::{Duration, Instant};
+
+use futures::future::{OptionFuture, join, join_all};
+use jiff::{SignedDuration, Timestamp};
+
+use super::link::Link;
+use super::{Moment, PodError, PodPage};
+use crate::auth::{Asker, Tokens};
+use crate::cluster::{ApiError, Cluster};
+use crate::config::{ClusterSource, Select};
+use crate::discover::{DiscoverError, Found, State, Target, discover};
+use crate::error::Error;
+use crate::forward::ForwardError;
+use crate::kubeconfig::{self, connect};
+use crate::scrape::{Page, ScrapeError};
+
+/// How often new pods are looked for while all known ones answer.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How long before its end the user's own credential is fetched anew.
+const CREDENTIAL_MARGIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// The pods of a cluster.
+pub(super) struct Fleet {
+    cluster: Cluster,
+    source: ClusterSource,
+    tokens: Tokens,
+    pods: Vec<Watched>,
+    looked: Instant,
+    /// What the last discovery said beside the pods, so that it is said once.
+    said: Vec<String>,
+    notices: Vec<String>,
+}
+
+struct Watched {
+    target: Target,
+    /// Kept while it works.
+    link: Option<Link>,
+    /// Of the look under way.
+    outcome: Option<Result<Page, PodError>>,
+}
+
+impl Fleet {
+    pub(super) async fn open(source: &ClusterSource) -> Result<Self, Error> {
+        let cluster = connect(source).await?;
+        let found = discover(&cluster, source).await?;
+        let mut fleet = Self {
+            notices: kubeconfig::warnings(&cluster),
+            cluster,
+            source: source.clone(),
+            tokens: Tokens::new(source.token.clone()),
+            pods: found.targets.into_iter().map(Watched::new).collect(),
+            looked: Instant::now(),
+            said: Vec::new(),
+        };
+        fleet.say_once(found.notices);
+        Ok(fleet)
+    }
+
+    /// Scrapes all pods; looks for new ones when it is time or one failed; then scrapes once more where that may help.
+    pub(super) async fn collect(&mut self, at: Timestamp) -> Moment {
+        if self
+            .cluster
+            .expires
+            .is_some_and(|end| at + CREDENTIAL_MARGIN > end)
+        {
+            self.reconnect().await;
+        }
+        let due = self.looked.elapsed() >= LOOK_EVERY;
+        let kin = self.kin();
+        let look = || look(&self.cluster, &self.source, kin.as_deref());
+        let scraped = scrape(&mut self.pods, &self.cluster, &self.source, &self.tokens);
+        let (said, mut found) = join(scraped, OptionFuture::from(due.then(look))).await;
+        self.notices.extend(said);
+
+        if found.is_none() && self.pods.iter().any(Watched::may_have_changed) {
+            found = Some(look().await);
+        }
+        if let Some(found) = found {
+            self.looked = Instant::now();
+            match found {
+                Ok(found) => self.update(found),
+                Err(fault) => self.doubt(&fault),
+            }
+            self.pods
+                .iter_mut()
+                .filter(|pod| pod.deserves_another_try())
+                .for_each(|pod| pod.outcome = None);
+            let said = scrape(&mut self.pods, &self.cluster, &self.source, &self.tokens).await;
+            self.notices.extend(said);
+        }
+        Moment {
+            at,
+            pods: self.pods.iter_mut().map(Watched::take_page).collect(),
+            notices: mem::take(&mut self.notices),
+        }
+    }
+
+    async fn reconnect(&mut self) {
+        match connect(&self.source).await {
+            Ok(cluster) => self.cluster = cluster,
+            Err(fault) => self.say_once(vec![fault.to_string()]),
+        }
+    }
+
+    /// Takes over what a discovery found: pods that stay keep their connections.
+    fn update(&mut self, found: Found) {
+        let mut known = mem::take(&mut self.pods);
+        let mut came = Vec::new();
+        for target in found.targets {
+            match known.iter().position(|pod| pod.is(&target)) {
+                Some(at) => {
+                    let pod = known.swap_remove(at);
+                    self.pods.push(Watched { target, ..pod });
+                }
+                None => {
+                    came.push(name(&target));
+                    self.pods.push(Watched::new(target));
+                }
+            }
+        }
+        // A pod on its way out is kept for as long as it answers, unless its successor has its name.
+        let (staying, gone): (Vec<Watched>, Vec<Watched>) = known.into_iter().partition(|pod| {
+            matches!(pod.outcome, Some(Ok(_)))
+                && self
+                    .pods
+                    .iter()
+                    .all(|other| other.target.key() != pod.target.key())
+        });
+        self.pods.extend(staying);
+        self.pods.sort_by_key(|pod| pod.target.key());
+        if let (Select::Pod(asked), [only]) = (&mut self.source.select, &self.pods[..]) {
+            asked.clone_from(&only.target.pod.name);
+        }
+        let gone: Vec<String> = gone.iter().map(|pod| name(&pod.target)).collect();
+        self.notices.extend(match (&gone[..], &came[..]) {
+            ([], []) => None,
+            ([], came) => Some(format!("found pod {}", came.join(", "))),
+            (gone, []) => Some(format!("pod {} is gone", gone.join(", "))),
+            (gone, came) => Some(format!(
+                "pod {} was replaced by {}",
+                gone.join(", "),
+                came.join(", ")
+            )),
+        });
+        self.say_once(found.notices);
+    }
+
+    /// Goes on with the pods that are known.
+    fn doubt(&mut self, fault: &DiscoverError) {
+        if let DiscoverError::Api(ApiError::Unauthenticated { .. }) = fault {
+            self.cluster.expires = Some(Timestamp::MIN);
+        }
+        let summary = fault
+            .to_string()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        self.say_once(vec![summary]);
+    }
+
+    fn say_once(&mut self, notices: Vec<String>) {
+        self.notices.extend(
+            notices
+                .iter()
+                .filter(|notice| !self.said.contains(notice))
+                .cloned(),
+        );
+        self.said = notices;
+    }
+
+    /// The selector for the successor of a pod that was asked for by name.
+    fn kin(&self) -> Option<String> {
+        match (&self.source.select, &self.pods[..]) {
+            (Select::Pod(_), [pod]) => pod.target.kin.clone(),
+            _ => None,
+        }
+    }
+}
+
+/// Discovers; where a pod that was asked for by name is gone, its successor is the newest that has its labels.
+async fn look(
+    cluster: &Cluster,
+    source: &ClusterSource,
+    kin: Option<&str>,
+) -> Result<Found, DiscoverError> {
+    let outcome = discover(cluster, source).await;
+    match (&outcome, kin) {
+        (Err(DiscoverError::NoSuch { .. } | DiscoverError::NoPods { .. }), Some(kin)) => {
+            let successors = ClusterSource {
+                select: Select::Labels(kin.into()),
+                ..source.clone()
+            };
+            let mut found = discover(cluster, &successors).await?;
+            found.targets.sort_by_key(|target| target.pod.started);
+            found.targets = found.targets.pop().into_iter().collect();
+            Ok(found)
+        }
+        _ => outcome,
+    }
+}
+
+/// Scrapes, side by side, every pod that has not been in this look. Returns what the person should know.
+async fn scrape(
+    pods: &mut [Watched],
+    cluster: &Cluster,
+    source: &ClusterSource,
+    tokens: &Tokens,
+) -> Vec<String> {
+    let waiting = pods.iter_mut().filter(|pod| pod.outcome.is_none());
+    join_all(waiting.map(|pod| pod.scrape(cluster, source, tokens)))
+        .await
+        .concat()
+}
+
+impl Watched {
+    fn new(target: Target) -> Self {
+        Self {
+            target,
+            link: None,
+            outcome: None,
+        }
+    }
+
+    async fn scrape(
+        &mut self,
+        cluster: &Cluster,
+        source: &ClusterSource,
+        tokens: &Tokens,
+    ) -> Vec<String> {
+        let mut notices = Vec::new();
+        let outcome = self.page(cluster, source, tokens, &mut notices).await;
+        if outcome.as_ref().is_err_and(is_about_the_connection) {
+            self.link = None;
+        }
+        self.outcome = Some(outcome);
+        notices
+    }
+
+    async fn page(
+        &mut self,
+        cluster: &Cluster,
+        source: &ClusterSource,
+        tokens: &Tokens,
+        notices: &mut Vec<String>,
+    ) -> Result<Page, PodError> {
+        let target = &self.target;
+        let link = match &mut self.link {
+            Some(link) => link,
+            closed => closed.insert(Link::to_pod(cluster, target, source).await?),
+        };
+        link.page(&Asker::Pod { cluster, target }, tokens, notices)
+            .await
+    }
+
+    fn is(&self, target: &Target) -> bool {
+        self.target.key() == target.key() && self.target.pod.uid == target.pod.uid
+    }
+
+    fn may_have_changed(&self) -> bool {
+        matches!(&self.outcome, Some(Err(fault)) if is_about_the_connection(fault))
+    }
+
+    /// Not one that was silent, for that has used up its time, nor one where nothing has changed.
+    fn deserves_another_try(&self) -> bool {
+        match &self.outcome {
+            Some(Err(PodError::Waiting { .. })) => self.target.state == State::Running,
+            Some(Err(PodError::NoAddress { .. })) => self.target.ip.is_some(),
+            Some(Err(PodError::Scrape(fault))) => fault.is_broken_connection(),
+            Some(Err(PodError::Forward(fault))) => {
+                matches!(
+                    fault,
+                    ForwardError::Node { .. } | ForwardError::Refused { .. }
+                )
+            }
+            _ => false,
+        }
+    }
+
+    fn take_page(&mut self) -> PodPage {
+        let page = self
+            .outcome
+            .take()
+            .expect("every pod is scraped in every look");
+        PodPage {
+            pod: self.target.pod.clone(),
+            page,
+        }
+    }
+}
+
+/// Whether there was no way to the page, rather than a page that was not given.
+fn is_about_the_connection(fault: &PodError) -> bool {
+    match fault {
+        PodError::Scrape(fault) => {
+            fault.is_broken_connection() || matches!(fault, ScrapeError::Silent { .. })
+        }
+        PodError::Forward(_) | PodError::Waiting { .. } | PodError::NoAddress { .. } => true,
+        PodError::Auth(_) | PodError::File { .. } | PodError::Packed { .. } => false,
+    }
+}
+
+fn name(target: &Target) -> String {
+    let (namespace, name) = target.key();
+    format!("{namespace}/{name}")
+}

@@ -1,0 +1,130 @@
+//! A way to one page that is kept from look to look: the port-forward, the connection, and whether it wants a token.
+
+use std::net::SocketAddr;
+
+use super::PodError;
+use crate::auth::{Asker, Given, Tokens};
+use crate::cluster::Cluster;
+use crate::config::ClusterSource;
+use crate::discover::{State, Target};
+use crate::forward::Forward;
+use crate::scrape::{self, Endpoint, Page, Place, ScrapeError};
+
+/// The way to a URL.
+pub(super) struct Link {
+    endpoint: Endpoint,
+    /// Dropped with the link, and with it every connection through it.
+    forward: Option<Forward>,
+    /// Whether a token is shown from the start.
+    guarded: bool,
+}
+
+impl Link {
+    pub(super) fn to_url(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            forward: None,
+            guarded: false,
+        }
+    }
+
+    /// Opens the way to a pod: its own address, or a port-forward to it.
+    pub(super) async fn to_pod(
+        cluster: &Cluster,
+        target: &Target,
+        source: &ClusterSource,
+    ) -> Result<Self, PodError> {
+        let (namespace, name) = target.key();
+        let pod = format!("{namespace}/{name}");
+        if let State::Waiting(reason) = &target.state {
+            return Err(PodError::Waiting {
+                pod,
+                reason: reason.clone(),
+            });
+        }
+        let (address, forward) = match (source.direct, target.ip) {
+            (true, Some(ip)) => (SocketAddr::new(ip, target.port), None),
+            (true, None) => return Err(PodError::NoAddress { pod }),
+            (false, _) => {
+                let forward = Forward::open(cluster, target).await?;
+                (forward.address(), Some(forward))
+            }
+        };
+        let at = format!("pod {pod}:{}", target.port);
+        let tls_name = target
+            .tls_name
+            .clone()
+            .unwrap_or_else(|| "localhost".into());
+        let time = source.request_timeout.unwrap_or(scrape::TIME);
+        let endpoint = Endpoint::of_pod(
+            Place {
+                at,
+                address,
+                tls_name,
+            },
+            &source.tls,
+            time,
+        )?;
+        Ok(Self {
+            endpoint,
+            forward,
+            guarded: false,
+        })
+    }
+
+    /// Gets the page, with a token if it takes one. What the person should know goes to `notices`.
+    pub(super) async fn page(
+        &mut self,
+        asker: &Asker<'_>,
+        tokens: &Tokens,
+        notices: &mut Vec<String>,
+    ) -> Result<Page, PodError> {
+        let outcome = self.ask(asker, tokens, notices).await;
+        match (outcome, &self.forward) {
+            // The connection broke on this machine because it broke further on, and the forward knows why.
+            (Err(PodError::Scrape(fault)), Some(forward)) if fault.is_broken_connection() => {
+                Err(forward
+                    .take_failure()
+                    .map_or(PodError::Scrape(fault), PodError::Forward))
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// Without a token first, with one if it is asked for, and with a new one if the old one is refused. Then it stops.
+    async fn ask(
+        &mut self,
+        asker: &Asker<'_>,
+        tokens: &Tokens,
+        notices: &mut Vec<String>,
+    ) -> Result<Page, PodError> {
+        let mut given = match self.guarded {
+            true => Some(tokens.give(asker, None).await?),
+            false => None,
+        };
+        let mut outcome = self
+            .endpoint
+            .get(given.as_ref().map(|given| &given.token))
+            .await;
+        if outcome.as_ref().is_err_and(ScrapeError::asks_for_token) && tokens.any() {
+            self.guarded = true;
+            let first = tokens.give(asker, None).await?;
+            outcome = self.endpoint.get(Some(&first.token)).await;
+            given = Some(first);
+        }
+        if let Some(Given {
+            token,
+            fresh: false,
+            ..
+        }) = &given
+            && outcome.as_ref().is_err_and(ScrapeError::rejects_token)
+        {
+            let renewed = tokens.give(asker, Some(token)).await?;
+            if renewed.token != *token {
+                outcome = self.endpoint.get(Some(&renewed.token)).await;
+            }
+        }
+        notices.extend(given.and_then(|given| given.notice));
+        Ok(outcome?)
+    }
+}

@@ -1,0 +1,264 @@
+//! One look at everything that was asked for: all pods side by side, each with its page or the reason why not.
+
+mod fleet;
+mod link;
+
+use std::path::PathBuf;
+use std::time::Instant;
+use std::{fs, io};
+
+use jiff::Timestamp;
+
+use crate::auth::{Asker, AuthError, Tokens};
+use crate::body::{Body, BodyError};
+use crate::config::{FileSource, Source, UrlSource};
+pub use crate::discover::Pod;
+use crate::error::{self, Error};
+use crate::forward::ForwardError;
+use crate::scrape::{self, Endpoint, Page, ScrapeError};
+use fleet::Fleet;
+use link::Link;
+
+/// What was seen at one time.
+#[derive(Debug)]
+pub struct Moment {
+    /// When looking began.
+    pub at: Timestamp,
+    /// Every pod there is, by namespace and name.
+    pub pods: Vec<PodPage>,
+    /// What the person should know: a token was minted, a pod was replaced.
+    pub notices: Vec<String>,
+}
+
+/// A pod, with its page or the reason why not.
+#[derive(Debug)]
+pub struct PodPage {
+    /// Whose.
+    pub pod: Pod,
+    /// What it showed.
+    pub page: Result<Page, PodError>,
+}
+
+/// Why there is no page from a pod.
+#[derive(Debug, thiserror::Error)]
+pub enum PodError {
+    /// It is not running yet.
+    #[error("pod {pod} is not running yet: {reason}")]
+    Waiting {
+        /// Its namespace and name.
+        pod: String,
+        /// What it waits for.
+        reason: String,
+    },
+    /// It has no address to connect to.
+    #[error("pod {pod} has no address yet")]
+    NoAddress {
+        /// Its namespace and name.
+        pod: String,
+    },
+    /// No connection to it.
+    #[error(transparent)]
+    Forward(#[from] ForwardError),
+    /// No token for it.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// No page, or none that can be read.
+    #[error(transparent)]
+    Scrape(#[from] ScrapeError),
+    /// The file cannot be read.
+    #[error("cannot read {file}\n  {fault}")]
+    File {
+        /// Its path, or "stdin".
+        file: String,
+        /// Why.
+        fault: io::Error,
+    },
+    /// The file is not text.
+    #[error("cannot read {file}\n  {fault}")]
+    Packed {
+        /// Its path, or "stdin".
+        file: String,
+        /// Why.
+        fault: BodyError,
+    },
+}
+
+impl PodError {
+    /// The next thing to try.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Waiting { pod, .. } | Self::NoAddress { pod } => {
+                let (namespace, name) = pod.split_once('/')?;
+                Some(format!("kubectl describe pod {name} -n {namespace}"))
+            }
+            Self::Forward(fault) => fault.hint(),
+            Self::Auth(fault) => fault.hint(),
+            Self::Scrape(fault) => fault.hint(),
+            Self::Packed {
+                file,
+                fault: BodyError::Undeclared,
+            } => Some(format!("zcat {file} | igctl metrics top -f -")),
+            Self::File { .. } | Self::Packed { .. } => None,
+        }
+    }
+
+    /// What the process should exit with, if this is all there is to say.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Forward(fault) => fault.exit_code(),
+            Self::Auth(fault) => fault.exit_code(),
+            Self::Scrape(fault) => fault.exit_code(),
+            _ => error::ERROR,
+        }
+    }
+}
+
+/// Looks again and again at the same source, keeping connections and tokens.
+pub struct Collector {
+    origin: Origin,
+}
+
+enum Origin {
+    Files(Vec<Saved>),
+    Url(Box<Web>),
+    Cluster(Box<Fleet>),
+}
+
+enum Saved {
+    Path(PathBuf),
+    /// What it held, for it can be read but once.
+    Stdin(Option<Page>),
+}
+
+struct Web {
+    link: Link,
+    tokens: Tokens,
+    name: String,
+}
+
+impl Collector {
+    /// Connects, and finds the pods.
+    ///
+    /// # Errors
+    /// Where there is nothing to scrape. A pod that does not answer is no error here, but an entry in each [`Moment`].
+    pub async fn open(source: &Source) -> Result<Self, Error> {
+        let origin = match source {
+            Source::Files(files) => Origin::Files(files.iter().map(Saved::new).collect()),
+            Source::Url(source) => Origin::Url(Box::new(Web::open(source)?)),
+            Source::Cluster(source) => Origin::Cluster(Box::new(Fleet::open(source).await?)),
+        };
+        Ok(Self { origin })
+    }
+
+    /// Takes one look. Ends within the time limits of its requests, whatever the pods do.
+    pub async fn collect(&mut self) -> Moment {
+        let at = Timestamp::now();
+        match &mut self.origin {
+            Origin::Cluster(fleet) => fleet.collect(at).await,
+            Origin::Url(web) => {
+                let mut notices = Vec::new();
+                let page = web
+                    .link
+                    .page(&Asker::Url { at: &web.name }, &web.tokens, &mut notices)
+                    .await;
+                Moment {
+                    at,
+                    pods: vec![PodPage {
+                        pod: Pod::named(&web.name),
+                        page,
+                    }],
+                    notices,
+                }
+            }
+            Origin::Files(files) => Moment {
+                at,
+                pods: files.iter_mut().map(Saved::read).collect(),
+                notices: Vec::new(),
+            },
+        }
+    }
+}
+
+impl Saved {
+    fn new(source: &FileSource) -> Self {
+        match source {
+            FileSource::Path(path) => Self::Path(path.clone()),
+            FileSource::Stdin => Self::Stdin(None),
+        }
+    }
+
+    fn read(&mut self) -> PodPage {
+        match self {
+            Self::Path(path) => {
+                let name = path.display().to_string();
+                let page = match fs::File::open(path) {
+                    Ok(file) => read(file, &name),
+                    Err(fault) => Err(PodError::File {
+                        file: name.clone(),
+                        fault,
+                    }),
+                };
+                PodPage {
+                    pod: Pod::named(name),
+                    page,
+                }
+            }
+            Self::Stdin(seen) => {
+                let page = match seen {
+                    Some(page) => Ok(page.clone()),
+                    None => {
+                        read(io::stdin().lock(), "stdin").inspect(|page| *seen = Some(page.clone()))
+                    }
+                };
+                PodPage {
+                    pod: Pod::named("stdin"),
+                    page,
+                }
+            }
+        }
+    }
+}
+
+impl Web {
+    fn open(source: &UrlSource) -> Result<Self, Error> {
+        let name = scrape::shown(&source.url);
+        let endpoint =
+            Endpoint::of_url(&source.url, &source.tls, scrape::TIME).map_err(PodError::from)?;
+        Ok(Self {
+            link: Link::to_url(endpoint),
+            tokens: Tokens::new(source.token.clone()),
+            name,
+        })
+    }
+}
+
+fn read(mut content: impl io::Read, file: &str) -> Result<Page, PodError> {
+    let began = Instant::now();
+    let packed = |fault| PodError::Packed {
+        file: file.into(),
+        fault,
+    };
+    let mut body = Body::new(None, scrape::MAX_SCRAPE).map_err(packed)?;
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        match content.read(&mut piece) {
+            Ok(0) => break,
+            Ok(length) => body.push(&piece[..length]).map_err(packed)?,
+            Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
+            Err(fault) => {
+                return Err(PodError::File {
+                    file: file.into(),
+                    fault,
+                });
+            }
+        }
+    }
+    let wire_bytes = body.packed() as u64;
+    let body = body.finish().map_err(packed)?;
+    Ok(Page {
+        body,
+        taken: Timestamp::now(),
+        elapsed: began.elapsed(),
+        wire_bytes,
+    })
+}

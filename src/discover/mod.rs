@@ -1,0 +1,402 @@
+//! A cluster and what was asked for → the picker pods to scrape.
+//!
+//! From an InferencePool the way leads over the Service that it names as its endpoint picker to the pods that the
+//! Service selects; `svc/`, `deploy/`, `-l` and `pod/` enter that way further along.
+
+mod pod;
+mod pool;
+
+use std::collections::BTreeMap;
+
+use futures::future::join_all;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{Pod as KubePod, Service};
+use kube::Api;
+use kube::api::ListParams;
+use kube::core::Selector;
+
+use crate::cluster::{ApiError, Cluster, Right};
+use crate::config::{ClusterSource, Select};
+use crate::error;
+pub use pod::{Pod, State, Target};
+use pool::Picker;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The pods, each once, by namespace and name.
+    pub targets: Vec<Target>,
+    /// What was passed over, for the person to know.
+    pub notices: Vec<String>,
+}
+
+/// Why there is nothing to scrape.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoverError {
+    /// The API server's refusal.
+    #[error(transparent)]
+    Api(ApiError),
+    /// Pools may not be listed.
+    #[error("{cause}")]
+    PoolsRefused {
+        /// The API server's refusal.
+        cause: ApiError,
+        /// `-n NAMESPACE`
+        scope: String,
+    },
+    /// The cluster has no InferencePool API.
+    #[error(
+        "this cluster does not serve the InferencePool API\n  neither inference.networking.k8s.io/v1 nor inference.networking.x-k8s.io/v1alpha2"
+    )]
+    NoPoolApi {
+        /// `-n NAMESPACE`
+        scope: String,
+    },
+    /// No pools.
+    #[error("no InferencePool {place}")]
+    NoPools {
+        /// "in namespace llm"
+        place: String,
+        /// The kubectl command line with the same settings.
+        kubectl: String,
+    },
+    /// A pool without a picker.
+    #[error("InferencePool {pool} names no Service as its endpoint picker")]
+    NoPicker {
+        /// Its namespace and name.
+        pool: String,
+        /// `-n NAMESPACE`
+        scope: String,
+    },
+    /// The named thing is not there.
+    #[error("no {kind} {name} in namespace {namespace}{because}")]
+    NoSuch {
+        /// "Service"
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// Where it should be.
+        namespace: String,
+        /// Who names it, if not the user.
+        because: String,
+        /// The kubectl command that lists what there is.
+        list: String,
+    },
+    /// A Service without a selector.
+    #[error("Service {namespace}/{name} has no selector, so its pods are not known")]
+    NoSelector {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// The selector is not one.
+    #[error("{selector:?} is not a label selector\n  {message:?}")]
+    BadSelector {
+        /// As given.
+        selector: String,
+        /// The API server's words.
+        message: String,
+    },
+    /// Nothing runs.
+    #[error("no pod of {owner}{ended}")]
+    NoPods {
+        /// "Service llm/qwen-epp"
+        owner: String,
+        /// How many there were, all ended.
+        ended: String,
+        /// The kubectl command that shows them.
+        list: String,
+    },
+}
+
+impl DiscoverError {
+    /// The next thing to try.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Api(cause) => cause.hint(),
+            Self::PoolsRefused { cause, scope } => Some(format!(
+                "name the picker's Service instead:  igctl metrics top svc/NAME {scope}\n{}",
+                cause.hint().unwrap_or_default()
+            )),
+            Self::NoPoolApi { scope } | Self::NoPicker { scope, .. } => Some(format!(
+                "name the picker's Service instead:  igctl metrics top svc/NAME {scope}"
+            )),
+            Self::NoPools { kubectl, .. } => Some(format!(
+                "where are they?  {kubectl} get inferencepools -A\nor name the picker's Service:  igctl metrics top svc/NAME -n NAMESPACE"
+            )),
+            Self::NoSuch { list, .. } | Self::NoPods { list, .. } => Some(list.clone()),
+            Self::NoSelector { namespace, .. } => Some(format!(
+                "name the picker's labels instead:  igctl metrics top -l KEY=VALUE -n {namespace}"
+            )),
+            Self::BadSelector { .. } => Some("-l app=epp  or  -l 'app in (epp,picker)'".into()),
+        }
+    }
+
+    /// What the process should exit with.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Api(cause) | Self::PoolsRefused { cause, .. } => cause.exit_code(),
+            Self::BadSelector { .. } => error::USAGE,
+            _ => error::NOT_FOUND,
+        }
+    }
+}
+
+/// Finds the pods.
+///
+/// # Errors
+/// Where nothing at all can be scraped. With several pools, one that leads nowhere is a notice.
+pub async fn discover(cluster: &Cluster, source: &ClusterSource) -> Result<Found, DiscoverError> {
+    let finder = Finder { cluster, source };
+    let namespace = cluster.namespace.as_str();
+    match &source.select {
+        Select::Pools => {
+            finder
+                .of_pools(pool::list(cluster, finder.scope()).await?)
+                .await
+        }
+        Select::Pool(name) => finder.of_pools(pool::get(cluster, name).await?).await,
+        Select::Service(name) => {
+            let service = Picker {
+                namespace: namespace.into(),
+                name: name.clone(),
+                pools: Vec::new(),
+            };
+            finder.of_service(&service).await.map(Found::of)
+        }
+        Select::Deployment(name) => finder.of_deployment(name).await.map(Found::of),
+        Select::Labels(selector) => finder.of_labels(selector).await.map(Found::of),
+        Select::Pod(name) => finder.named(name).await.map(Found::of),
+    }
+}
+
+impl Found {
+    fn of(targets: Vec<Target>) -> Self {
+        Self {
+            targets,
+            notices: Vec::new(),
+        }
+    }
+}
+
+struct Finder<'a> {
+    cluster: &'a Cluster,
+    source: &'a ClusterSource,
+}
+
+impl Finder<'_> {
+    /// The namespace to look in; `None` is all.
+    fn scope(&self) -> Option<&str> {
+        (!self.source.all_namespaces).then_some(self.cluster.namespace.as_str())
+    }
+
+    fn api<K>(&self, namespace: &str) -> Api<K>
+    where
+        K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
+    {
+        Api::namespaced(self.cluster.client.clone(), namespace)
+    }
+
+    async fn of_pools(&self, pools: pool::Pools) -> Result<Found, DiscoverError> {
+        let mut found = Found {
+            notices: pools.notices,
+            ..Found::default()
+        };
+        let mut first_fault = None;
+        let mut by_pod: BTreeMap<(String, String), Target> = BTreeMap::new();
+        for outcome in join_all(pools.pickers.iter().map(|picker| self.of_service(picker))).await {
+            match outcome {
+                Ok(targets) => {
+                    for target in targets {
+                        // Two pools may share a picker, and two Services a pod.
+                        by_pod
+                            .entry(target.key())
+                            .and_modify(|known| {
+                                known.pod.pools.extend(target.pod.pools.iter().cloned())
+                            })
+                            .or_insert(target);
+                    }
+                }
+                Err(fault) => {
+                    found.notices.push(fault.to_string());
+                    first_fault.get_or_insert(fault);
+                }
+            }
+        }
+        found.targets = by_pod.into_values().collect();
+        match first_fault {
+            Some(fault) if found.targets.is_empty() => Err(fault),
+            _ => Ok(found),
+        }
+    }
+
+    async fn of_service(&self, picker: &Picker) -> Result<Vec<Target>, DiscoverError> {
+        let Picker {
+            namespace,
+            name,
+            pools,
+        } = picker;
+        let service = self
+            .cluster
+            .ask(
+                Right::get("", "services", namespace, name),
+                self.api::<Service>(namespace).get(name),
+            )
+            .await
+            .map_err(|fault| self.no_such(fault, "Service", namespace, name, pools))?;
+        let selector: Selector = service
+            .spec
+            .and_then(|spec| spec.selector)
+            .filter(|labels| !labels.is_empty())
+            .ok_or_else(|| DiscoverError::NoSelector {
+                namespace: namespace.clone(),
+                name: name.clone(),
+            })?
+            .into_iter()
+            .collect();
+        let mut targets = self
+            .pods(
+                Some(namespace),
+                &selector.to_string(),
+                &format!("Service {namespace}/{name}"),
+            )
+            .await?;
+        for target in &mut targets {
+            target.pod.picker = Some(name.clone());
+            target.pod.pools.clone_from(pools);
+            target.tls_name = Some(format!("{name}.{namespace}.svc"));
+        }
+        Ok(targets)
+    }
+
+    async fn of_deployment(&self, name: &str) -> Result<Vec<Target>, DiscoverError> {
+        let namespace = &self.cluster.namespace;
+        let deployment = self
+            .cluster
+            .ask(
+                Right::get("apps", "deployments", namespace, name),
+                self.api::<Deployment>(namespace).get(name),
+            )
+            .await
+            .map_err(|fault| self.no_such(fault, "Deployment", namespace, name, &[]))?;
+        let owner = format!("Deployment {namespace}/{name}");
+        let selector = deployment
+            .spec
+            .and_then(|spec| Selector::try_from(spec.selector).ok())
+            .ok_or_else(|| DiscoverError::NoSelector {
+                namespace: namespace.clone(),
+                name: name.into(),
+            })?;
+        let mut targets = self
+            .pods(Some(namespace), &selector.to_string(), &owner)
+            .await?;
+        for target in &mut targets {
+            target.pod.picker = Some(name.to_owned());
+        }
+        Ok(targets)
+    }
+
+    async fn of_labels(&self, selector: &str) -> Result<Vec<Target>, DiscoverError> {
+        self.pods(self.scope(), selector, &format!("-l {selector}"))
+            .await
+    }
+
+    async fn named(&self, name: &str) -> Result<Vec<Target>, DiscoverError> {
+        let namespace = &self.cluster.namespace;
+        let pod = self
+            .cluster
+            .ask(
+                Right::get("", "pods", namespace, name),
+                self.api::<KubePod>(namespace).get(name),
+            )
+            .await
+            .map_err(|fault| self.no_such(fault, "pod", namespace, name, &[]))?;
+        match Target::of(&pod, self.source.metrics_port) {
+            Some(target) => Ok(vec![target]),
+            None => Err(DiscoverError::NoPods {
+                owner: format!("that name runs: {namespace}/{name}"),
+                ended: "; it has ended or is being deleted".into(),
+                list: format!("{} get pods -n {namespace}", self.cluster.kubectl),
+            }),
+        }
+    }
+
+    async fn pods(
+        &self,
+        namespace: Option<&str>,
+        selector: &str,
+        owner: &str,
+    ) -> Result<Vec<Target>, DiscoverError> {
+        let api = match namespace {
+            Some(namespace) => self.api::<KubePod>(namespace),
+            None => Api::all(self.cluster.client.clone()),
+        };
+        let pods = self
+            .cluster
+            .ask(
+                Right::list("", "pods", namespace),
+                api.list(&ListParams::default().labels(selector)),
+            )
+            .await
+            .map_err(|fault| match fault {
+                ApiError::Failed {
+                    code: 400, message, ..
+                } => DiscoverError::BadSelector {
+                    selector: selector.into(),
+                    message,
+                },
+                fault => DiscoverError::Api(fault),
+            })?;
+        let targets: Vec<Target> = pods
+            .items
+            .iter()
+            .filter_map(|pod| Target::of(pod, self.source.metrics_port))
+            .collect();
+        if !targets.is_empty() {
+            return Ok(targets);
+        }
+        let ended = match pods.items.len() {
+            0 => String::new(),
+            1 => " runs: the only one has ended or is being deleted".into(),
+            count => format!(" runs: all {count} have ended or are being deleted"),
+        };
+        let place = namespace.map_or("-A".into(), |namespace| format!("-n {namespace}"));
+        let list = format!("{} get pods {place} -l '{selector}'", self.cluster.kubectl);
+        Err(DiscoverError::NoPods {
+            owner: owner.into(),
+            ended,
+            list,
+        })
+    }
+
+    fn no_such(
+        &self,
+        fault: ApiError,
+        kind: &'static str,
+        namespace: &str,
+        name: &str,
+        pools: &[String],
+    ) -> DiscoverError {
+        match fault {
+            ApiError::NotFound { .. } => DiscoverError::NoSuch {
+                kind,
+                name: name.into(),
+                namespace: namespace.into(),
+                because: match pools {
+                    [] => String::new(),
+                    pools => format!(
+                        ", which InferencePool {} names as its endpoint picker",
+                        pools.join(", ")
+                    ),
+                },
+                list: format!(
+                    "{} get {}s -n {namespace}",
+                    self.cluster.kubectl,
+                    kind.to_lowercase()
+                ),
+            },
+            fault => DiscoverError::Api(fault),
+        }
+    }
+}

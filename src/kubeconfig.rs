@@ -1,0 +1,318 @@
+//! Arguments and kubeconfig files → a [`Cluster`] that can be asked.
+
+use std::env;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use hyper_util::client::proxy::matcher::Matcher;
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::{Client, Config};
+
+use crate::cluster::Cluster;
+use crate::config::ClusterSource;
+use crate::plugin::{self, PluginError};
+use crate::{cause, error};
+
+/// What one request to the API server may take, unless `--request-timeout` says otherwise.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a credential plugin may take; a person may have to log in.
+const PLUGIN_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Why there is no client for the API server.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// No kubeconfig, and this is not a pod.
+    #[error("no kubeconfig found, and this is not a pod of a cluster\n  looked at {looked}")]
+    NoKubeconfig {
+        /// Where it should have been.
+        looked: String,
+    },
+    /// A kubeconfig cannot be read.
+    #[error("cannot read the kubeconfig {}\n  {reason}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Nothing says which cluster.
+    #[error("the kubeconfig names no current context\n  contexts: {contexts}")]
+    NoContext {
+        /// Those that it has.
+        contexts: String,
+    },
+    /// The context is not there.
+    #[error("the kubeconfig has no context {context:?}\n  contexts: {contexts}")]
+    UnknownContext {
+        /// The one asked for.
+        context: String,
+        /// Those that it has.
+        contexts: String,
+    },
+    /// The context, its cluster, or its user cannot be used.
+    #[error("cannot use the kubeconfig's context {context:?}\n  {reason}")]
+    Unusable {
+        /// Its name.
+        context: String,
+        /// Why.
+        reason: String,
+    },
+    /// The pod's own account cannot be used.
+    #[error("cannot use this pod's ServiceAccount\n  {reason}")]
+    InCluster {
+        /// Why.
+        reason: String,
+    },
+    /// The credential plugin.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+}
+
+impl ConnectError {
+    /// The next thing to try.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoKubeconfig { .. } => {
+                Some("igctl metrics top --kubeconfig FILE, or without a cluster: igctl metrics top --demo".into())
+            }
+            Self::NoContext { .. } | Self::UnknownContext { .. } => {
+                Some("igctl metrics top --context NAME (kubectl config get-contexts shows them)".into())
+            }
+            Self::Read { .. } | Self::Unusable { .. } => Some("what kubectl makes of it:  kubectl config view".into()),
+            Self::InCluster { .. } => Some("does the pod have automountServiceAccountToken: false?".into()),
+            Self::Plugin(error) => error.hint(),
+        }
+    }
+
+    /// What the process should exit with.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NoKubeconfig { .. } | Self::NoContext { .. } | Self::UnknownContext { .. } => {
+                error::USAGE
+            }
+            Self::Read { .. } | Self::Unusable { .. } | Self::InCluster { .. } => error::ERROR,
+            Self::Plugin(error) => error.exit_code(),
+        }
+    }
+}
+
+/// Makes a client as kubectl would: `--kubeconfig`, else `KUBECONFIG`, else `~/.kube/config`, else the pod's own account.
+///
+/// Contacts nobody but the kubeconfig's credential plugin.
+pub async fn connect(source: &ClusterSource) -> Result<Cluster, ConnectError> {
+    let mut kubectl = String::from("kubectl");
+    let (context, mut config) = match read(source)? {
+        Some(kubeconfig) => {
+            let context = choose_context(&kubeconfig, source.context.as_deref())?;
+            if let Some(path) = &source.kubeconfig {
+                kubectl += &format!(" --kubeconfig {}", path.display());
+            }
+            if source.context.is_some() {
+                kubectl += &format!(" --context {context}");
+            }
+            (context.clone(), from_kubeconfig(kubeconfig, context).await?)
+        }
+        None => (
+            "in-cluster".into(),
+            Config::incluster().map_err(|fault| ConnectError::InCluster {
+                reason: cause::innermost(&fault),
+            })?,
+        ),
+    };
+    if let Some(impersonate) = &source.impersonate {
+        kubectl += &format!(" --as {}", impersonate.user);
+        config.auth_info.impersonate = Some(impersonate.user.clone());
+        config.auth_info.impersonate_groups = Some(impersonate.groups.clone());
+    }
+
+    let mut expires = None;
+    if let Some(exec) = config.auth_info.exec.take() {
+        let credential =
+            plugin::run(&exec, source.request_timeout.unwrap_or(PLUGIN_TIMEOUT)).await?;
+        config.auth_info.token = credential.token.map(Into::into);
+        config.auth_info.client_certificate_data = credential
+            .client_certificate_data
+            .map(|pem| BASE64_STANDARD.encode(pem));
+        config.auth_info.client_key_data = credential
+            .client_key_data
+            .map(|pem| BASE64_STANDARD.encode(pem).into());
+        expires = credential.expiration_timestamp;
+    }
+
+    let client = Client::try_from(config.clone()).map_err(|fault| ConnectError::Unusable {
+        context,
+        reason: why_unusable(fault),
+    })?;
+    let namespace =
+        source
+            .namespace
+            .clone()
+            .unwrap_or_else(|| match config.default_namespace.as_str() {
+                "" => "default".into(),
+                namespace => namespace.to_owned(),
+            });
+    Ok(Cluster {
+        client,
+        namespace,
+        kubectl,
+        config,
+        expires,
+        timeout: source.request_timeout.unwrap_or(REQUEST_TIMEOUT),
+    })
+}
+
+/// What is dangerous about the way to this cluster.
+pub(crate) fn warnings(cluster: &Cluster) -> Vec<String> {
+    let unverified = cluster.config.accept_invalid_certs;
+    let warning = || {
+        format!(
+            "{} is not verified: insecure-skip-tls-verify is set in the kubeconfig",
+            cluster.server()
+        )
+    };
+    unverified.then(warning).into_iter().collect()
+}
+
+/// The merged kubeconfig; `None` where there is none and this is a pod.
+fn read(source: &ClusterSource) -> Result<Option<Kubeconfig>, ConnectError> {
+    let in_cluster = env::var_os("KUBERNETES_SERVICE_HOST").is_some();
+    if let Some(path) = &source.kubeconfig {
+        return read_files([path.clone()]).map(Some);
+    }
+    let (paths, looked): (Vec<PathBuf>, String) =
+        match env::var_os("KUBECONFIG").filter(|list| !list.is_empty()) {
+            Some(list) => (
+                env::split_paths(&list).collect(),
+                format!("KUBECONFIG={}", list.display()),
+            ),
+            None => match env::home_dir() {
+                Some(home) => (
+                    vec![home.join(".kube/config")],
+                    home.join(".kube/config").display().to_string(),
+                ),
+                None => (vec![], "KUBECONFIG and HOME, which are not set".into()),
+            },
+        };
+    // As kubectl: files of the list that do not exist are passed over, for the list may name one to be written.
+    let merged = read_files(
+        paths
+            .into_iter()
+            .filter(|path| !path.as_os_str().is_empty() && path.exists()),
+    )?;
+    match merged.contexts.is_empty()
+        && merged.clusters.is_empty()
+        && source.context.is_none()
+        && merged.current_context.is_none()
+    {
+        false => Ok(Some(merged)),
+        true if in_cluster => Ok(None),
+        true => Err(ConnectError::NoKubeconfig { looked }),
+    }
+}
+
+fn read_files(paths: impl IntoIterator<Item = PathBuf>) -> Result<Kubeconfig, ConnectError> {
+    paths
+        .into_iter()
+        .try_fold(Kubeconfig::default(), |merged, path| {
+            let unreadable = |fault: KubeconfigError| ConnectError::Read {
+                path: path.clone(),
+                reason: why_unreadable(&fault),
+            };
+            // Programs and files in it are found from its folder, whatever the working directory is.
+            let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+            let mut next = Kubeconfig::read_from(absolute).map_err(unreadable)?;
+            // An empty name is how `kubectl config unset` leaves it: not set, so that a later file may set it.
+            next.current_context = next.current_context.filter(|name| !name.is_empty());
+            merged.merge(next).map_err(unreadable)
+        })
+}
+
+/// A YAML parser's complaint goes on to quote the lines around the fault, where secrets may be: its first line will do.
+fn why_unreadable(fault: &KubeconfigError) -> String {
+    cause::innermost(fault)
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn choose_context(kubeconfig: &Kubeconfig, asked: Option<&str>) -> Result<String, ConnectError> {
+    let contexts = || match kubeconfig
+        .contexts
+        .iter()
+        .map(|context| context.name.as_str())
+        .collect::<Vec<_>>()
+    {
+        names if names.is_empty() => "none".into(),
+        names => names.join(", "),
+    };
+    let context = asked
+        .or(kubeconfig.current_context.as_deref())
+        .ok_or_else(|| ConnectError::NoContext {
+            contexts: contexts(),
+        })?;
+    match kubeconfig
+        .contexts
+        .iter()
+        .any(|known| known.name == context)
+    {
+        true => Ok(context.to_owned()),
+        false => Err(ConnectError::UnknownContext {
+            context: context.to_owned(),
+            contexts: contexts(),
+        }),
+    }
+}
+
+async fn from_kubeconfig(kubeconfig: Kubeconfig, context: String) -> Result<Config, ConnectError> {
+    let own_proxy = proxy_of(&kubeconfig, &context);
+    let options = KubeConfigOptions {
+        context: Some(context.clone()),
+        ..KubeConfigOptions::default()
+    };
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(|fault| ConnectError::Unusable {
+            context,
+            reason: fault.to_string(),
+        })?;
+    // kube holds NO_PROXY against the proxy's own address; it is about the server's.
+    if !own_proxy && Matcher::from_env().intercept(&config.cluster_url).is_none() {
+        config.proxy_url = None;
+    }
+    Ok(config)
+}
+
+/// Whether the context's cluster has a `proxy-url` of its own, which the environment does not overrule.
+fn proxy_of(kubeconfig: &Kubeconfig, context: &str) -> bool {
+    let cluster = kubeconfig
+        .contexts
+        .iter()
+        .find(|known| known.name == context)
+        .and_then(|known| known.context.as_ref());
+    cluster.is_some_and(|wanted| {
+        kubeconfig
+            .clusters
+            .iter()
+            .filter(|known| known.name == wanted.cluster)
+            .filter_map(|known| known.cluster.as_ref())
+            .any(|cluster| {
+                cluster
+                    .proxy_url
+                    .as_deref()
+                    .is_some_and(|url| !url.is_empty())
+            })
+    })
+}
+
+/// kube quotes the output of a token command, and with it the token.
+fn why_unusable(fault: kube::Error) -> String {
+    match fault {
+        kube::Error::Auth(kube::client::AuthError::AuthExecRun { out, .. }) => {
+            format!("its auth-provider's command failed: {}", out.status)
+        }
+        fault => cause::innermost(&fault),
+    }
+}

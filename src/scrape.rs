@@ -1,0 +1,568 @@
+//! An address and a token → the page that is served there.
+
+use std::error::Error as _;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, ClientBuilder, Identity, Response, StatusCode, Url};
+
+use crate::body::{Body, BodyError};
+use crate::config::Tls;
+use crate::token::Token;
+use crate::{cause, error};
+
+/// The longest page that is read, packed and unpacked.
+pub(crate) const MAX_SCRAPE: usize = 256 << 20;
+/// What one answer may take, unless `--request-timeout` says otherwise: a picker that cannot reach its API server takes
+/// 10 s to say so.
+pub(crate) const TIME: Duration = Duration::from_secs(15);
+/// How much of a refusal is quoted.
+const MAX_REFUSAL: usize = 500;
+/// What Go's `net/http` says to plain HTTP on a TLS port.
+const WANTS_TLS: &str = "Client sent an HTTP request to an HTTPS server";
+
+/// A metrics page.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The text, unpacked.
+    pub body: Vec<u8>,
+    /// When the answer began, which is when the numbers were read.
+    pub taken: Timestamp,
+    /// From the request to the end of the answer.
+    pub elapsed: Duration,
+    /// The length of the body as it came.
+    pub wire_bytes: u64,
+}
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub enum ScrapeError {
+    /// A certificate or key file is no good.
+    #[error("cannot use {}\n  {reason}", path.display())]
+    TlsFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// There is no HTTP client.
+    #[error("cannot set up an HTTP client\n  {reason}")]
+    Client {
+        /// Why.
+        reason: String,
+    },
+    /// Nobody is there, or the connection broke before an answer.
+    #[error("cannot reach {at}\n  {reason}")]
+    Unreachable {
+        /// "pod llm/epp-0:9090"
+        at: String,
+        /// The innermost cause.
+        reason: String,
+    },
+    /// Its certificate is not to be trusted.
+    #[error("the certificate of {at} is not trusted\n  {reason}")]
+    Untrusted {
+        /// Where.
+        at: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It wants a client certificate.
+    #[error("{at} wants a client certificate\n  {reason}")]
+    WantsCertificate {
+        /// Where.
+        at: String,
+        /// Its alert.
+        reason: String,
+    },
+    /// The time is up.
+    #[error("{at} did not answer within {after:?}")]
+    Silent {
+        /// Where.
+        at: String,
+        /// How long it had.
+        after: Duration,
+    },
+    /// 401
+    #[error("{}\n  GET {path} at {at} answered 401\n  {body:?}", if *shown { "the picker does not accept the token" } else { "the picker wants a token to show its metrics" })]
+    Unauthenticated {
+        /// Where.
+        at: String,
+        /// Of the page.
+        path: String,
+        /// What it said.
+        body: String,
+        /// Whether it was shown a token.
+        shown: bool,
+    },
+    /// 500 `Authentication failed`: the TokenReview did not succeed.
+    #[error("the picker could not check the token\n  GET {path} at {at} answered 500\n  {body:?}")]
+    Unchecked {
+        /// Where.
+        at: String,
+        /// Of the page.
+        path: String,
+        /// What it said.
+        body: String,
+    },
+    /// 500 `Authorization for user … failed`: the SubjectAccessReview did not succeed.
+    #[error(
+        "the picker could not ask whether the token's user may read its metrics\n  GET {path} at {at} answered 500\n  {body:?}"
+    )]
+    Unauthorizable {
+        /// Where.
+        at: String,
+        /// Of the page.
+        path: String,
+        /// What it said.
+        body: String,
+    },
+    /// 403
+    #[error(
+        "the picker refused to show its metrics\n  GET {path} at {at} answered 403\n  {body:?}"
+    )]
+    Forbidden {
+        /// Where.
+        at: String,
+        /// Of the page.
+        path: String,
+        /// What it said; it names the user.
+        body: String,
+        /// Whether it was shown a token.
+        shown: bool,
+    },
+    /// Another status than 200.
+    #[error("no metrics page at {at}\n  GET {path} answered {status}\n  {body:?}")]
+    Status {
+        /// Where.
+        at: String,
+        /// Of the page.
+        path: String,
+        /// The HTTP status.
+        status: StatusCode,
+        /// What it said.
+        body: String,
+    },
+    /// The answer broke off.
+    #[error("the answer of {at} broke off after {bytes} bytes\n  {reason}")]
+    CutOff {
+        /// Where.
+        at: String,
+        /// What came.
+        bytes: usize,
+        /// The innermost cause.
+        reason: String,
+    },
+    /// The body is not text.
+    #[error("cannot read the answer of {at}\n  {fault}")]
+    Body {
+        /// Where.
+        at: String,
+        /// Why.
+        fault: BodyError,
+    },
+}
+
+impl ScrapeError {
+    /// The next thing to try.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Untrusted { .. } => {
+                "name its CA with --metrics-ca-file FILE, or trust anyone with --metrics-insecure-skip-tls-verify".into()
+            }
+            Self::WantsCertificate { .. } => "show one with --metrics-client-cert FILE --metrics-client-key FILE".into(),
+            Self::Unauthenticated { shown: false, .. } => {
+                "mint one for an account that may read /metrics: --service-account NAMESPACE/NAME, or --token-file FILE".into()
+            }
+            Self::Unauthenticated { shown: true, .. } => {
+                "is it expired, of a deleted account, or of another cluster?  --service-account NAMESPACE/NAME mints a fresh one"
+                    .into()
+            }
+            Self::Unchecked { .. } => "either the token is no good (expired, of another audience or cluster), or the picker may \
+                                       not create TokenReviews: bind the ClusterRole system:auth-delegator to its ServiceAccount"
+                .into(),
+            Self::Unauthorizable { .. } => "the picker may not create SubjectAccessReviews: bind the ClusterRole \
+                                            system:auth-delegator to its ServiceAccount"
+                .into(),
+            Self::Forbidden { body, .. } => forbidden_hint(body),
+            Self::Status { .. } => "another port?  --metrics-port PORT".into(),
+            _ => return None,
+        })
+    }
+
+    /// What the process should exit with.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unauthenticated { .. }
+            | Self::Unchecked { .. }
+            | Self::Unauthorizable { .. }
+            | Self::Forbidden { .. }
+            | Self::WantsCertificate { .. } => error::AUTH,
+            Self::Silent { .. } => error::TIMEOUT,
+            _ => error::ERROR,
+        }
+    }
+
+    /// Whether a token might help.
+    pub(crate) fn asks_for_token(&self) -> bool {
+        matches!(
+            self,
+            Self::Unauthenticated { shown: false, .. } | Self::Forbidden { shown: false, .. }
+        )
+    }
+
+    /// Whether the token that was shown might have run out.
+    ///
+    /// A token that does not pass a TokenReview is a 500 in the pickers' guard, not a 401.
+    pub(crate) fn rejects_token(&self) -> bool {
+        matches!(
+            self,
+            Self::Unauthenticated { shown: true, .. } | Self::Unchecked { .. }
+        )
+    }
+
+    /// Whether another connection might do better: not an answer, but the lack of one.
+    pub(crate) fn is_broken_connection(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::CutOff { .. })
+    }
+}
+
+/// The commands that let the user in a picker's refusal read its metrics.
+fn forbidden_hint(body: &str) -> String {
+    let account = body
+        .split("system:serviceaccount:")
+        .nth(1)
+        .and_then(|rest| rest.split_once(':'))
+        .map(|(namespace, rest)| {
+            (
+                namespace,
+                rest.split(|c: char| !(c.is_alphanumeric() || "-.".contains(c)))
+                    .next(),
+            )
+        })
+        .filter(|(namespace, _)| namespace.chars().all(|c| c.is_alphanumeric() || c == '-'));
+    match account {
+        Some((namespace, Some(name))) => format!(
+            "let that ServiceAccount read /metrics (a cached refusal can last 30 s after it); it counts by namespace and name both:\n\
+             kubectl create clusterrole metrics-reader --verb=get --non-resource-url=/metrics\n\
+             kubectl create clusterrolebinding metrics-reader-{namespace}-{name} --clusterrole=metrics-reader --serviceaccount={namespace}:{name}\n\
+             what binds it already:  kubectl get clusterrolebindings -o wide | grep {name}"
+        ),
+        _ => "its user needs a ClusterRole with nonResourceURLs [/metrics], verbs [get]".into(),
+    }
+}
+
+/// A place to scrape: where to connect, and as what it proves itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// For messages: "pod llm/epp-0:9090".
+    pub(crate) at: String,
+    /// Where to connect.
+    pub(crate) address: SocketAddr,
+    /// The name to expect in its certificate.
+    pub(crate) tls_name: String,
+}
+
+/// A client for one page, which keeps its connection and what it has learned of the server.
+pub(crate) struct Endpoint {
+    client: Client,
+    at: String,
+    url: Url,
+    scheme: Scheme,
+    time: Duration,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Known,
+    /// Plain HTTP was not spoken to yet.
+    Unknown,
+}
+
+impl Endpoint {
+    /// The page `/metrics` of a pod; whether over HTTP or HTTPS is found out.
+    ///
+    /// Proxies are for the way out of here, which a pod is not. Without a CA file no certificate is trusted: no public CA
+    /// vouches for a pod.
+    pub(crate) fn of_pod(place: Place, tls: &Tls, time: Duration) -> Result<Self, ScrapeError> {
+        let Place {
+            at,
+            address,
+            tls_name,
+        } = place;
+        let url = Url::parse(&format!("http://{tls_name}:{}/metrics", address.port())).map_err(
+            |fault| ScrapeError::Client {
+                reason: fault.to_string(),
+            },
+        )?;
+        let roots = match &tls.ca_file {
+            Some(path) => certificates(path)?,
+            None => Vec::new(),
+        };
+        let builder = with_tls(Client::builder(), tls)?
+            .no_proxy()
+            .resolve(&tls_name, address)
+            .tls_certs_only(roots);
+        Ok(Self {
+            client: build(builder)?,
+            at,
+            url,
+            scheme: Scheme::Unknown,
+            time,
+        })
+    }
+
+    /// The page at an address, as it is written.
+    pub(crate) fn of_url(url: &Url, tls: &Tls, time: Duration) -> Result<Self, ScrapeError> {
+        let mut builder = with_tls(Client::builder(), tls)?;
+        if let Some(path) = &tls.ca_file {
+            builder = builder.tls_certs_only(certificates(path)?);
+        }
+        Ok(Self {
+            client: build(builder)?,
+            at: shown(url),
+            url: url.clone(),
+            scheme: Scheme::Known,
+            time,
+        })
+    }
+
+    /// Gets the page, within the time limit.
+    ///
+    /// The first contact with a pod carries no token, for it may go in the clear to a port that speaks TLS.
+    pub(crate) async fn get(&mut self, token: Option<&Token>) -> Result<Page, ScrapeError> {
+        let (time, at) = (self.time, self.at.clone());
+        match tokio::time::timeout(time, self.get_in_time(token)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(ScrapeError::Silent { at, after: time }),
+        }
+    }
+
+    async fn get_in_time(&mut self, token: Option<&Token>) -> Result<Page, ScrapeError> {
+        if self.scheme == Scheme::Known {
+            return self.fetch(token).await;
+        }
+        let plain = self.fetch(None).await;
+        let wants_tls = match &plain {
+            Err(ScrapeError::Status { status, body, .. }) => {
+                *status == StatusCode::BAD_REQUEST && body.contains(WANTS_TLS)
+            }
+            Err(fault) => fault.is_broken_connection(),
+            Ok(_) => false,
+        };
+        if !wants_tls {
+            self.scheme = Scheme::Known;
+            return plain;
+        }
+        self.set_scheme("https");
+        match self.fetch(None).await {
+            // Neither: then it is the first answer that tells.
+            Err(fault) if fault.is_broken_connection() => {
+                self.set_scheme("http");
+                plain
+            }
+            encrypted => {
+                self.scheme = Scheme::Known;
+                encrypted
+            }
+        }
+    }
+
+    fn set_scheme(&mut self, scheme: &str) {
+        self.url
+            .set_scheme(scheme)
+            .expect("http and https may be exchanged for each other");
+    }
+
+    async fn fetch(&self, token: Option<&Token>) -> Result<Page, ScrapeError> {
+        let began = Instant::now();
+        let mut request = self
+            .client
+            .get(self.url.clone())
+            // The text format that every generation serves; OpenMetrics is read if it comes all the same.
+            .header(
+                ACCEPT,
+                HeaderValue::from_static("text/plain;version=0.0.4, */*;q=0.1"),
+            )
+            .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        if let Some(token) = token {
+            request = request.bearer_auth(token.expose());
+        }
+        let response = request.send().await.map_err(|fault| self.explain(&fault))?;
+        let taken = Timestamp::now();
+        if response.status() != StatusCode::OK {
+            return Err(self.refusal(response, token.is_some()).await);
+        }
+        let (body, wire_bytes) = self.read(response).await?;
+        Ok(Page {
+            body,
+            taken,
+            elapsed: began.elapsed(),
+            wire_bytes: wire_bytes as u64,
+        })
+    }
+
+    async fn read(&self, mut response: Response) -> Result<(Vec<u8>, usize), ScrapeError> {
+        let unreadable = |fault| ScrapeError::Body {
+            at: self.at.clone(),
+            fault,
+        };
+        let coding = response
+            .headers()
+            .get(CONTENT_ENCODING)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let mut body = Body::new(coding.as_deref(), MAX_SCRAPE).map_err(unreadable)?;
+        loop {
+            match response.chunk().await {
+                Ok(Some(piece)) => body.push(&piece).map_err(unreadable)?,
+                Ok(None) => break,
+                Err(fault) => {
+                    let (at, bytes, reason) =
+                        (self.at.clone(), body.packed(), cause::innermost(&fault));
+                    return Err(ScrapeError::CutOff { at, bytes, reason });
+                }
+            }
+        }
+        let wire_bytes = body.packed();
+        Ok((body.finish().map_err(unreadable)?, wire_bytes))
+    }
+
+    /// Whose "no" it is: the picker tells by its status and its body together.
+    async fn refusal(&self, mut response: Response, shown: bool) -> ScrapeError {
+        let status = response.status();
+        let mut text = Vec::new();
+        while let Ok(Some(piece)) = response.chunk().await {
+            text.extend_from_slice(&piece);
+            if text.len() >= MAX_REFUSAL {
+                text.truncate(MAX_REFUSAL);
+                break;
+            }
+        }
+        let body = String::from_utf8_lossy(&text).trim().to_owned();
+        let (at, path) = (self.at.clone(), self.url.path().to_owned());
+        match status {
+            StatusCode::UNAUTHORIZED => ScrapeError::Unauthenticated {
+                at,
+                path,
+                body,
+                shown,
+            },
+            StatusCode::FORBIDDEN => ScrapeError::Forbidden {
+                at,
+                path,
+                body,
+                shown,
+            },
+            StatusCode::INTERNAL_SERVER_ERROR if body.starts_with("Authentication failed") => {
+                ScrapeError::Unchecked { at, path, body }
+            }
+            StatusCode::INTERNAL_SERVER_ERROR if body.starts_with("Authorization for user") => {
+                ScrapeError::Unauthorizable { at, path, body }
+            }
+            status => ScrapeError::Status {
+                at,
+                path,
+                status,
+                body,
+            },
+        }
+    }
+
+    fn explain(&self, fault: &reqwest::Error) -> ScrapeError {
+        let (at, reason) = (self.at.clone(), cause::innermost(fault));
+        match cause::find::<rustls::Error>(fault) {
+            Some(rustls::Error::InvalidCertificate(_)) => ScrapeError::Untrusted { at, reason },
+            Some(rustls::Error::AlertReceived(alert)) if is_about_our_certificate(*alert) => {
+                ScrapeError::WantsCertificate { at, reason }
+            }
+            _ => ScrapeError::Unreachable { at, reason },
+        }
+    }
+}
+
+fn is_about_our_certificate(alert: rustls::AlertDescription) -> bool {
+    use rustls::AlertDescription::{
+        AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked,
+        CertificateUnknown, UnknownCA, UnsupportedCertificate,
+    };
+    matches!(
+        alert,
+        AccessDenied
+            | BadCertificate
+            | CertificateExpired
+            | CertificateRequired
+            | CertificateRevoked
+            | CertificateUnknown
+            | UnknownCA
+            | UnsupportedCertificate
+    )
+}
+
+fn build(builder: ClientBuilder) -> Result<Client, ScrapeError> {
+    builder
+        // An answer from elsewhere is not this picker's.
+        .redirect(Policy::none())
+        .user_agent(concat!("igctl/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|fault| ScrapeError::Client {
+            reason: cause::innermost(&fault),
+        })
+}
+
+fn with_tls(builder: ClientBuilder, tls: &Tls) -> Result<ClientBuilder, ScrapeError> {
+    let builder = builder.tls_danger_accept_invalid_certs(tls.insecure_skip_verify);
+    let Some(certificate) = &tls.client_cert else {
+        return Ok(builder);
+    };
+    let mut pem = read(certificate)?;
+    if let Some(key) = &tls.client_key {
+        pem.push(b'\n');
+        pem.extend(read(key)?);
+    }
+    let identity = Identity::from_pem(&pem).map_err(|fault| unusable(certificate, &fault))?;
+    Ok(builder.identity(identity))
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate>, ScrapeError> {
+    let found =
+        Certificate::from_pem_bundle(&read(path)?).map_err(|fault| unusable(path, &fault))?;
+    match found.is_empty() {
+        true => Err(ScrapeError::TlsFile {
+            path: path.into(),
+            reason: "it has no PEM certificate".into(),
+        }),
+        false => Ok(found),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ScrapeError> {
+    fs::read(path).map_err(|fault| ScrapeError::TlsFile {
+        path: path.into(),
+        reason: fault.to_string(),
+    })
+}
+
+fn unusable(path: &Path, fault: &reqwest::Error) -> ScrapeError {
+    ScrapeError::TlsFile {
+        path: path.into(),
+        reason: fault
+            .source()
+            .map_or_else(|| fault.to_string(), cause::innermost),
+    }
+}
+
+/// An address for people: a password in it stays unseen.
+pub(crate) fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    if !url.username().is_empty() || url.password().is_some() {
+        // Both fail only where a URL has no host, and then it has no credentials either.
+        let _ = url.set_password(None);
+        let _ = url.set_username("");
+    }
+    url.to_string()
+}
