@@ -214,6 +214,26 @@ impl Input {
 }
 
 impl Source {
+    /// The source that the arguments name; `None` where they name none, and the whole namespace is not
+    /// meant.
+    ///
+    /// # Errors
+    /// As [`Self::from_args`]; a demo is no source here.
+    pub fn if_named(args: &cli::SourceArgs) -> Result<Option<Self>, UsageError> {
+        if args.demo {
+            return Err(UsageError("--demo goes with metrics top".to_owned()));
+        }
+        let named = args.target.is_some()
+            || args.selector.is_some()
+            || args.url.is_some()
+            || !args.file.is_empty();
+        if named {
+            Self::from_args(args).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
     /// What the source flags mean.
     ///
     /// # Errors

@@ -1,13 +1,22 @@
 //! Every failure of a command, with the next thing to try and the exit code.
 
+use std::io;
+
 use crate::collect::PodError;
+use crate::config::UsageError;
+#[cfg(feature = "demo")]
+use crate::demo::DemoError;
 use crate::discover::DiscoverError;
 use crate::kubeconfig::ConnectError;
+use crate::snapshot::SnapshotError;
+use crate::visible::visible;
 
 /// Exit code: something failed.
 pub(crate) const ERROR: u8 = 1;
 /// Exit code: the command line or the configuration is wrong.
 pub(crate) const USAGE: u8 = 2;
+/// Exit code: some pods could not be read.
+pub(crate) const PARTIAL: u8 = 4;
 /// Exit code: not authenticated, or not allowed.
 pub(crate) const AUTH: u8 = 5;
 /// Exit code: what was asked for does not exist.
@@ -25,6 +34,22 @@ pub enum Error {
     Discover(#[from] DiscoverError),
     /// No page from a pod.
     Pod(#[from] PodError),
+    /// A page that is no picker's.
+    #[error("no endpoint picker's metrics at {}\n  {fault}", visible(pod))]
+    Snapshot {
+        /// The pod, file or address.
+        pod: String,
+        /// What it is instead.
+        fault: SnapshotError,
+    },
+    /// Arguments that contradict each other.
+    Usage(#[from] UsageError),
+    /// The output cannot be written.
+    #[error("writing the output")]
+    Output(#[from] io::Error),
+    /// No demo.
+    #[cfg(feature = "demo")]
+    Demo(#[from] DemoError),
 }
 
 impl Error {
@@ -34,6 +59,11 @@ impl Error {
             Self::Connect(error) => error.hint(),
             Self::Discover(error) => error.hint(),
             Self::Pod(error) => error.hint(),
+            Self::Snapshot { pod, fault } => snapshot_hint(pod, fault),
+            Self::Usage(_) => Some("igctl metrics top --help".to_owned()),
+            Self::Output(_) => None,
+            #[cfg(feature = "demo")]
+            Self::Demo(_) => None,
         }
     }
 
@@ -43,6 +73,37 @@ impl Error {
             Self::Connect(error) => error.exit_code(),
             Self::Discover(error) => error.exit_code(),
             Self::Pod(error) => error.exit_code(),
+            Self::Snapshot {
+                fault: SnapshotError::NotAPicker { .. },
+                ..
+            } => NOT_FOUND,
+            Self::Snapshot { .. } | Self::Output(_) => ERROR,
+            Self::Usage(_) => USAGE,
+            #[cfg(feature = "demo")]
+            Self::Demo(_) => ERROR,
         }
+    }
+
+    /// True where whoever read our output has had enough: `igctl … | head`.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+fn snapshot_hint(pod: &str, fault: &SnapshotError) -> Option<String> {
+    match (fault, pod.split_once('/')) {
+        // A file's path may hold a slash too, but then it names no pod that --metrics-port would help with.
+        (SnapshotError::NotAPicker { .. }, Some((namespace, name)))
+            if !std::path::Path::new(pod).exists() =>
+        {
+            Some(format!(
+                "another port?  igctl metrics top pod/{name} -n {namespace} --metrics-port PORT"
+            ))
+        }
+        (SnapshotError::NotAPicker { .. }, _) => Some(
+            "a picker that has served no request may have no name of its own yet: send it one"
+                .to_owned(),
+        ),
+        (SnapshotError::Empty | SnapshotError::NotMetrics { .. }, _) => None,
     }
 }

@@ -10,7 +10,10 @@ mod cause;
 pub mod cli;
 pub mod cluster;
 pub mod collect;
+pub mod command;
 pub mod config;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod discover;
 pub mod error;
 pub mod exposition;

@@ -48,6 +48,14 @@ impl Pod {
             ..Self::default()
         }
     }
+
+    /// `namespace/name`, or just the name of what is no pod.
+    pub fn full_name(&self) -> String {
+        match &self.namespace {
+            Some(namespace) => format!("{namespace}/{}", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 /// A pod to scrape.

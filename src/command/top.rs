@@ -1,0 +1,285 @@
+//! `igctl metrics top`: look, compare with an earlier look, show.
+
+use std::{
+    collections::VecDeque,
+    io::{self, Write},
+    time::Duration,
+};
+
+use tokio::{signal, time};
+
+use crate::{
+    collect::{Collector, Moment, Pod},
+    config::{Format, Input, Pace, Source, TopConfig},
+    error::{Error, PARTIAL},
+    render::{self, screen, screen::Screen, table::Layout},
+    report::{Ask, Dimension, PodSample, Report, report},
+    snapshot::Snapshot,
+};
+
+pub(super) async fn run(config: TopConfig) -> Result<u8, Error> {
+    match &config.input {
+        Input::Source(source) => show(source, &config).await,
+        #[cfg(feature = "demo")]
+        Input::Demo => {
+            use crate::{
+                config::{Tls, TokenSource, UrlSource},
+                demo,
+            };
+            let demo = demo::Demo::start().await?;
+            if config.pace == Pace::Once {
+                time::sleep(demo::WARM_UP).await;
+            }
+            let source = UrlSource {
+                url: demo.metrics.clone(),
+                token: TokenSource::None,
+                tls: Tls::default(),
+            };
+            show(&Source::Url(source), &config).await
+        }
+        #[cfg(not(feature = "demo"))]
+        Input::Demo => unreachable!("refused with the arguments"),
+    }
+}
+
+async fn show(source: &Source, config: &TopConfig) -> Result<u8, Error> {
+    let mut collector = Collector::open(source).await?;
+    match config.pace {
+        Pace::Once => {
+            let now = Look::take(&mut collector).await;
+            now.tell();
+            now.print(None, config)
+        }
+        Pace::Window(window) => {
+            let before = Look::take(&mut collector).await;
+            before.tell();
+            let before = before.or_failure()?;
+            time::sleep(window).await;
+            let now = Look::take(&mut collector).await;
+            now.tell();
+            now.print(Some(&before.pods), config)
+        }
+        Pace::Watch { interval, back } => watch(&mut collector, interval, back, config).await,
+    }
+}
+
+/// Shows a report at each interval until Ctrl-C.
+async fn watch(
+    collector: &mut Collector,
+    interval: Duration,
+    back: Duration,
+    config: &TopConfig,
+) -> Result<u8, Error> {
+    // The first look decides whether there is anything to watch; later ones may fail and recover.
+    let first = Look::take(collector).await.or_failure()?;
+    let in_place =
+        screen::width().is_some() && matches!(config.format, Format::Table | Format::Wide);
+    let screen = if in_place {
+        Some(Screen::open()?)
+    } else {
+        None
+    };
+    let mut ticks = time::interval(interval);
+    ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+    ticks.tick().await;
+    let mut looks = VecDeque::from([first]);
+    let mut shown = String::new();
+    let ended = loop {
+        let drawn = match &screen {
+            Some(screen) => {
+                shown = frame(&looks, config)?;
+                screen.show(&shown)
+            }
+            None => line(&looks, config),
+        };
+        if let Err(e) = drawn {
+            break Err(e);
+        }
+        // A look is part of what Ctrl-C interrupts: a pod that does not answer must not hold it up.
+        tokio::select! {
+            interrupted = signal::ctrl_c() => break interrupted,
+            look = async { ticks.tick().await; Look::take(collector).await } => looks.push_back(look),
+        }
+        let newest = looks.back().map(|l| l.at);
+        while looks.len() > 2
+            && newest.is_some_and(|now| now.duration_since(looks[1].at).unsigned_abs() >= back)
+        {
+            looks.pop_front();
+        }
+    };
+    drop(screen);
+    // What was last seen stays in the terminal's scrollback.
+    io::stdout().write_all(shown.as_bytes())?;
+    ended?;
+    Ok(0)
+}
+
+/// One picture of the screen.
+fn frame(looks: &VecDeque<Look>, config: &TopConfig) -> io::Result<String> {
+    let mut text = Vec::new();
+    write(looks, config, &mut text)?;
+    let notices = looks.iter().flat_map(|look| &look.notices);
+    let mut text = String::from_utf8_lossy(&text).into_owned();
+    for notice in notices {
+        text.push_str(&format!("\n{notice}"));
+    }
+    Ok(text)
+}
+
+fn line(looks: &VecDeque<Look>, config: &TopConfig) -> io::Result<()> {
+    if let Some(look) = looks.back() {
+        look.tell();
+    }
+    write(looks, config, &mut io::stdout().lock())
+}
+
+fn write(looks: &VecDeque<Look>, config: &TopConfig, out: &mut dyn Write) -> io::Result<()> {
+    let Some(now) = looks.back() else {
+        return Ok(());
+    };
+    let before = looks.front().filter(|_| looks.len() > 1);
+    render::write(
+        &now.report(before.map(|b| &b.pods[..]), config),
+        config.format,
+        layout(config),
+        true,
+        out,
+    )
+}
+
+fn layout(config: &TopConfig) -> Layout {
+    Layout {
+        width: screen::width(),
+        wide: config.format == Format::Wide,
+        latency: config.latency,
+    }
+}
+
+/// What all pods said at one moment.
+struct Look {
+    at: jiff::Timestamp,
+    pods: Vec<PodSample>,
+    notices: Vec<String>,
+    /// Why pods are missing in it.
+    failures: Vec<Error>,
+}
+
+impl Look {
+    async fn take(collector: &mut Collector) -> Self {
+        Self::of(collector.collect().await)
+    }
+
+    fn of(moment: Moment) -> Self {
+        let mut failures = Vec::new();
+        let pods = moment
+            .pods
+            .into_iter()
+            .map(|entry| {
+                let name = entry.pod.full_name();
+                let (at, outcome) = match entry.page {
+                    Ok(page) => (page.taken, read(&name, &page.body)),
+                    Err(error) => (moment.at, Err(Error::Pod(error))),
+                };
+                PodSample {
+                    id: entry.pod.uid.clone().unwrap_or_else(|| name.clone()),
+                    pool: pool_name(&entry.pod),
+                    picker: entry.pod.picker.clone(),
+                    ready: entry.pod.ready,
+                    holds_lease: None,
+                    at,
+                    outcome: outcome.map_err(|error| {
+                        let text = one_line(&error);
+                        failures.push(error);
+                        text
+                    }),
+                    name,
+                }
+            })
+            .collect();
+        Self {
+            at: moment.at,
+            pods,
+            notices: moment.notices,
+            failures,
+        }
+    }
+
+    /// Says on stderr what happened on the way.
+    fn tell(&self) {
+        for notice in &self.notices {
+            tracing::warn!("{notice}");
+        }
+    }
+
+    /// Itself, where any pod said anything; else why the first one did not.
+    fn or_failure(mut self) -> Result<Self, Error> {
+        if self.failures.len() == self.pods.len() && !self.failures.is_empty() {
+            Err(self.failures.swap_remove(0))
+        } else {
+            Ok(self)
+        }
+    }
+
+    fn report(&self, before: Option<&[PodSample]>, config: &TopConfig) -> Report {
+        let several_pools = self.pods.iter().any(|p| p.pool != self.pods[0].pool);
+        let default = || {
+            let pool = several_pools.then_some(Dimension::Pool);
+            pool.into_iter()
+                .chain([Dimension::Model, Dimension::Target])
+                .collect()
+        };
+        let ask = Ask {
+            by: config.by.clone().unwrap_or_else(default),
+            quantiles: config.quantiles.clone(),
+            models: config.models.clone(),
+            order: config.order,
+            latency: config.latency,
+            limit: config.limit,
+        };
+        report(&self.pods, before, &ask)
+    }
+
+    /// Prints the report; partial data has its own exit code.
+    fn print(self, before: Option<&[PodSample]>, config: &TopConfig) -> Result<u8, Error> {
+        let report = self.or_failure()?.report(before, config);
+        render::write(
+            &report,
+            config.format,
+            layout(config),
+            false,
+            &mut io::stdout().lock(),
+        )?;
+        Ok(if report.pods.iter().any(|p| p.failure.is_some()) {
+            PARTIAL
+        } else {
+            0
+        })
+    }
+}
+
+/// `llm/qwen`; a picker of several pools has all their names.
+fn pool_name(pod: &Pod) -> Option<String> {
+    let namespace = pod.namespace.as_deref().unwrap_or_default();
+    let names: Vec<String> = pod
+        .pools
+        .iter()
+        .map(|pool| format!("{namespace}/{pool}"))
+        .collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn read(name: &str, body: &[u8]) -> Result<Snapshot, Error> {
+    Snapshot::read(body).map_err(|fault| Error::Snapshot {
+        pod: name.to_owned(),
+        fault,
+    })
+}
+
+fn one_line(error: &Error) -> String {
+    error
+        .to_string()
+        .lines()
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
