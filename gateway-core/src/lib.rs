@@ -20,6 +20,7 @@ mod endpoints;
 mod expose;
 mod headers;
 mod health;
+mod members;
 mod metrics;
 mod names;
 mod pick;
@@ -27,9 +28,11 @@ mod process;
 mod refusal;
 mod reply;
 mod request;
+mod response;
 mod rewrite;
 mod server;
 mod stream;
+mod under_way;
 mod usage;
 
 /// The external processing protocol, as generated from `proto/`.

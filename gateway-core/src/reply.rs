@@ -18,6 +18,8 @@ pub(crate) const DESTINATION: &str = "x-gateway-destination-endpoint";
 /// The namespace of the metadata that gateways route by.
 pub(crate) const ROUTING: &str = "envoy.lb";
 
+const CONTENT_LENGTH: &str = "content-length";
+
 /// Envoy takes no longer piece of a body back, with some room for the frame.
 const MAX_PIECE: usize = 62_000;
 
@@ -35,7 +37,9 @@ pub(crate) struct Changes {
     pub(crate) destination: Option<Bytes>,
     /// The new length of the body, for a body that follows whole.
     pub(crate) content_length: Option<usize>,
-    /// The whole body anew.
+    /// The body that follows may have another length than was said.
+    pub(crate) removes_content_length: bool,
+    /// The whole body, or this piece of it, anew.
     pub(crate) body: Option<Bytes>,
 }
 
@@ -56,17 +60,18 @@ impl Changes {
     }
 
     fn into_response(self) -> CommonResponse {
-        let set_headers = [
-            self.destination.map(|value| header(DESTINATION, value)),
-            self.content_length
-                .map(|length| header("content-length", length.to_string().into())),
-        ];
-        let set_headers: Vec<_> = set_headers.into_iter().flatten().collect();
+        let destination = self.destination.map(|value| header(DESTINATION, value));
+        let length = self.content_length.map(|length| length.to_string().into());
+        let length = length.map(|value| header(CONTENT_LENGTH, value));
+        let mutation = HeaderMutation {
+            set_headers: destination.into_iter().chain(length).collect(),
+            remove_headers: match self.removes_content_length {
+                true => vec![CONTENT_LENGTH.to_owned()],
+                false => Vec::new(),
+            },
+        };
         CommonResponse {
-            header_mutation: (!set_headers.is_empty()).then_some(HeaderMutation {
-                set_headers,
-                remove_headers: Vec::new(),
-            }),
+            header_mutation: (mutation != HeaderMutation::default()).then_some(mutation),
             body_mutation: self.body.map(|body| BodyMutation {
                 mutation: Some(body_mutation::Mutation::Body(body)),
             }),

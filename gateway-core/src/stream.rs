@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::headers;
-use crate::metrics::{Answer, InFlight, Metrics, Models};
+use crate::metrics::{Metrics, Models};
 use crate::pick::{Pick, Pool, Subset};
 use crate::proto::envoy::config::core::v3::{HeaderMap, Metadata};
 use crate::proto::envoy::extensions::filters::http::ext_proc::v3::processing_mode::BodySendMode;
@@ -33,6 +33,7 @@ use crate::refusal::Refusal;
 use crate::reply::{self, Changes, Side};
 use crate::request::{self, Model};
 use crate::rewrite::Rewrites;
+use crate::under_way::UnderWay;
 
 /// What all requests share.
 #[derive(Debug)]
@@ -76,13 +77,6 @@ struct Incoming {
     length: usize,
     /// Made already where the destination went with the headers.
     pick: Option<Pick>,
-}
-
-#[derive(Debug)]
-struct UnderWay {
-    in_flight: InFlight,
-    _pick: Pick,
-    answer: Answer,
 }
 
 /// A request whose model is known and whose endpoint is chosen.
@@ -155,7 +149,7 @@ impl Exchange {
     /// that is how the end of a response looks.
     pub(crate) fn close(&mut self) {
         if let Phase::UnderWay(under_way) = &self.phase
-            && under_way.answer.status != 0
+            && under_way.has_response()
             && self.response_mode == BodySendMode::None
         {
             self.end();
@@ -209,7 +203,7 @@ impl Exchange {
 
     fn request_body(&mut self, message: HttpBody, replies: &mut Replies) -> Result<(), Refused> {
         let Phase::Body(incoming) = &mut self.phase else {
-            pass_body(Side::Request, self.request_mode, message, replies);
+            pass_body(Side::Request, self.request_mode, message, None, replies);
             return Ok(());
         };
         incoming.pieces.push(message.body.clone());
@@ -302,11 +296,9 @@ impl Exchange {
             },
         };
         metrics.processed(&models, asked.elapsed());
-        self.phase = Phase::UnderWay(UnderWay {
-            in_flight: metrics.begin(models, self.started, length),
-            _pick: pick,
-            answer: Answer::default(),
-        });
+        let client_model = decision.is_rewritten.then(|| model.name.into_owned());
+        let in_flight = metrics.begin(models, self.started, length);
+        self.phase = Phase::UnderWay(UnderWay::new(in_flight, pick, client_model));
         Ok(decision)
     }
 
@@ -319,26 +311,32 @@ impl Exchange {
                 self.phase = Phase::Passing { _pick: None };
             }
         }
+        let mut changes = Changes::default();
         if let Phase::UnderWay(under_way) = &mut self.phase
             && let Some(headers) = &message.headers
         {
-            under_way.answer.status = headers::number(headers, ":status").unwrap_or_default();
-            if self.response_mode != BodySendMode::None {
-                under_way.answer.bytes = Some(0);
-            }
+            let shows_body = self.response_mode != BodySendMode::None;
+            changes.removes_content_length = under_way.begin_response(headers, shows_body);
         }
-        replies.push_back(reply::headers(Side::Response, Changes::default()));
+        replies.push_back(reply::headers(Side::Response, changes));
         if message.end_of_stream {
             self.end();
         }
     }
 
     fn response_body(&mut self, message: HttpBody, replies: &mut Replies) {
-        if let Phase::UnderWay(under_way) = &mut self.phase {
-            *under_way.answer.bytes.get_or_insert(0) += message.body.len() as u64;
-        }
+        let changed = match &mut self.phase {
+            Phase::UnderWay(under_way) => under_way.read(&message.body),
+            _ => None,
+        };
         let is_end = message.end_of_stream || self.response_mode == BodySendMode::Buffered;
-        pass_body(Side::Response, self.response_mode, message, replies);
+        pass_body(
+            Side::Response,
+            self.response_mode,
+            message,
+            changed,
+            replies,
+        );
         if is_end {
             self.end();
         }
@@ -349,7 +347,7 @@ impl Exchange {
         if let Phase::UnderWay(under_way) =
             mem::replace(&mut self.phase, Phase::Passing { _pick: None })
         {
-            under_way.in_flight.answered(&under_way.answer);
+            under_way.end();
         }
     }
 
@@ -385,14 +383,27 @@ impl Exchange {
 const SUBSET_HINT: &str = "envoy.lb.subset_hint";
 const SUBSET: &str = "x-gateway-destination-endpoint-subset";
 
-/// Lets a piece of a body pass unchanged. In full duplex it has to be sent
-/// back; elsewhere an empty answer does it.
-fn pass_body(side: Side, mode: BodySendMode, message: HttpBody, replies: &mut Replies) {
+/// Lets a piece of a body pass, or what it was changed to. In full duplex it
+/// has to be sent back; elsewhere the answer is empty if nothing changed.
+fn pass_body(
+    side: Side,
+    mode: BodySendMode,
+    message: HttpBody,
+    changed: Option<Bytes>,
+    replies: &mut Replies,
+) {
     match mode {
         BodySendMode::FullDuplexStreamed | BodySendMode::Grpc => {
-            replies.extend(reply::pieces(side, message.body, message.end_of_stream));
+            let body = changed.unwrap_or(message.body);
+            replies.extend(reply::pieces(side, body, message.end_of_stream));
         }
-        _ => replies.push_back(reply::body(side, Changes::default())),
+        _ => replies.push_back(reply::body(
+            side,
+            Changes {
+                body: changed,
+                ..Changes::default()
+            },
+        )),
     }
 }
 

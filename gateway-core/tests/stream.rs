@@ -1,0 +1,226 @@
+//! Conversations that broke other endpoint pickers, replayed as real gRPC
+//! messages (`tests/fixtures/README.md` says where they are from).
+
+mod support;
+
+use support::replay::{Conversations, describe};
+use support::{Gateway, config};
+
+#[tokio::test]
+async fn a_body_in_many_pieces_goes_back_in_pieces_that_envoy_takes() {
+    let gateway = Gateway::start(config()).await;
+    let replies = Conversations::read("46-request-body-in-pieces")
+        .replay(&gateway)
+        .await;
+    let described: Vec<_> = replies[1].iter().map(describe).collect();
+    assert_eq!(
+        described,
+        [
+            "request-headers x-gateway-destination-endpoint=127.0.0.1:8000 content-length=300029",
+            "request-body streamed=62000",
+            "request-body streamed=62000",
+            "request-body streamed=62000",
+            "request-body streamed=62000",
+            "request-body streamed=52029 end",
+            "response-headers",
+            "response-body streamed=146 end",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_name_cut_inside_a_letter_is_read_whole() {
+    let gateway = Gateway::start(config()).await;
+    Conversations::read("46-request-body-in-pieces")
+        .replay(&gateway)
+        .await;
+    let counts = gateway.counts().await;
+    let requests: Vec<_> = counts
+        .iter()
+        .filter(|line| line.starts_with("request_total"))
+        .collect();
+    assert_eq!(
+        requests,
+        [
+            r#"request_total{model_name="m-big",target_model_name="m-big"} 1"#,
+            r#"request_total{model_name="m-ä/7b:q4",target_model_name="m-ä/7b:q4"} 1"#,
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_servers_error_is_passed_on_and_counted_by_its_status() {
+    let gateway = Gateway::start(config()).await;
+    let replies = Conversations::read("48-upstream-plain-text-error")
+        .replay(&gateway)
+        .await;
+    let described: Vec<_> = replies[0].iter().map(describe).collect();
+    assert_eq!(
+        (described, gateway.counts().await),
+        (
+            vec![
+                "request-headers x-gateway-destination-endpoint=127.0.0.1:8000".to_owned(),
+                "request-body".to_owned(),
+                "response-headers".to_owned(),
+                "response-body".to_owned(),
+            ],
+            vec![
+                r#"request_duration_seconds_count{model_name="m-a",target_model_name="m-a"} 1"#.to_owned(),
+                r#"request_error_total{error_code="503",model_name="m-a",target_model_name="m-a"} 1"#.to_owned(),
+                r#"request_processing_duration_seconds_count{model_name="m-a",target_model_name="m-a"} 1"#.to_owned(),
+                r#"request_sizes_count{model_name="m-a",target_model_name="m-a"} 1"#.to_owned(),
+                r#"request_total{model_name="m-a",target_model_name="m-a"} 1"#.to_owned(),
+                r#"response_sizes_count{model_name="m-a",target_model_name="m-a"} 1"#.to_owned(),
+                r#"running_requests{model_name="m-a"} 0"#.to_owned(),
+            ]
+        )
+    );
+}
+
+/// Requests, durations, and what tokens came to, of the one model `m-a`.
+async fn tokens(gateway: &Gateway) -> [Option<f64>; 6] {
+    let page = gateway.page().await;
+    [
+        "request_total",
+        "request_duration_seconds_count",
+        "input_tokens_count",
+        "input_tokens_sum",
+        "output_tokens_count",
+        "output_tokens_sum",
+    ]
+    .map(|name| {
+        let series =
+            format!(r#"inference_model_{name}{{model_name="m-a",target_model_name="m-a"}} "#);
+        let value = page.lines().find_map(|line| line.strip_prefix(&series))?;
+        Some(value.parse().expect("a number"))
+    })
+}
+
+#[tokio::test]
+async fn usage_counts_from_any_event_and_not_at_all_without_one() {
+    let gateway = Gateway::start(config()).await;
+    Conversations::read("49-usage-event-before-done")
+        .replay(&gateway)
+        .await;
+    assert_eq!(tokens(&gateway).await, [2., 2., 1., 11., 1., 4.].map(Some));
+}
+
+#[tokio::test]
+async fn usage_in_two_events_is_merged_by_field() {
+    let gateway = Gateway::start(config()).await;
+    Conversations::read("51-usage-in-two-events")
+        .replay(&gateway)
+        .await;
+    assert_eq!(tokens(&gateway).await, [2., 2., 2., 26., 2., 8.].map(Some));
+}
+
+#[tokio::test]
+async fn a_proxy_that_buffers_gets_each_answer_without_waiting_for_more() {
+    let gateway = Gateway::start(config()).await;
+    let replies = Conversations::read("52-buffered-mode-deadlock")
+        .replay(&gateway)
+        .await;
+    let described: Vec<Vec<_>> = replies
+        .iter()
+        .map(|stream| stream.iter().map(describe).collect())
+        .collect();
+    assert_eq!(
+        described,
+        [
+            vec![
+                "request-headers",
+                "request-body x-gateway-destination-endpoint=127.0.0.1:8000",
+                "response-headers",
+                "response-body",
+            ],
+            vec![
+                "request-headers x-gateway-destination-endpoint=127.0.0.1:8000",
+                "response-headers"
+            ],
+        ]
+    );
+}
+
+#[tokio::test]
+async fn where_bodies_are_hidden_nothing_is_counted() {
+    let gateway = Gateway::start(config()).await;
+    Conversations::read("52-buffered-mode-deadlock")
+        .replay(&gateway)
+        .await;
+    let requests = tokens(&gateway).await[0];
+    assert_eq!(requests, Some(1.));
+}
+
+#[tokio::test]
+async fn the_query_does_not_matter_and_helper_paths_are_no_inference() {
+    let gateway = Gateway::start(config()).await;
+    let replies = Conversations::read("53-query-string-and-subpaths")
+        .replay(&gateway)
+        .await;
+    let answers: Vec<_> = replies.iter().map(|stream| describe(&stream[0])).collect();
+    let counts = gateway.counts().await;
+    let others: Vec<_> = counts
+        .iter()
+        .filter(|line| !line.contains(r#"model_name="m-a""#))
+        .collect();
+    assert_eq!(
+        (answers, tokens(&gateway).await[..2].to_vec(), others),
+        (
+            vec!["request-headers x-gateway-destination-endpoint=127.0.0.1:8000".to_owned(); 3],
+            vec![Some(1.), Some(1.)],
+            vec![]
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_is_counted_as_that_and_leaves_nothing_running() {
+    let gateway = Gateway::start(config()).await;
+    Conversations::read("56-client-gone-early")
+        .replay(&gateway)
+        .await;
+    let labels = r#"{model_name="m-a",target_model_name="m-a"}"#;
+    let expected = [
+        format!("request_cancelled_total{labels} 2"),
+        format!("request_duration_seconds_count{labels} 1"),
+        format!("request_total{labels} 3"),
+        r#"running_requests{model_name="m-a"} 0"#.to_owned(),
+    ];
+    let is_expected = |counts: &[String]| expected.iter().all(|line| counts.contains(line));
+    let counts = gateway.counts_when(is_expected).await;
+    assert!(
+        is_expected(&counts),
+        "{expected:#?} are not all in {counts:#?}"
+    );
+}
+
+#[tokio::test]
+async fn headers_are_read_from_either_field_and_written_to_the_raw_one() {
+    let gateway = Gateway::start(config()).await;
+    // `describe` refuses replies that set the other field.
+    let replies = Conversations::read("58-header-raw-value")
+        .replay(&gateway)
+        .await;
+    let described: Vec<_> = replies.iter().flatten().map(describe).collect();
+    assert_eq!(
+        (described.len(), tokens(&gateway).await[..2].to_vec()),
+        (4, vec![Some(1.), Some(1.)]),
+        "{described:#?}"
+    );
+}
+
+#[tokio::test]
+async fn requests_without_a_body_are_answered_at_once_and_not_counted() {
+    let gateway = Gateway::start(config()).await;
+    let replies = Conversations::read("61-no-body-requests")
+        .replay(&gateway)
+        .await;
+    let first: Vec<_> = replies.iter().map(|stream| describe(&stream[0])).collect();
+    assert_eq!(
+        (first, gateway.counts().await),
+        (
+            vec!["request-headers x-gateway-destination-endpoint=127.0.0.1:8000".to_owned(); 2],
+            vec![]
+        )
+    );
+}
