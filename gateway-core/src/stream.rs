@@ -64,7 +64,7 @@ enum Phase {
     /// The body that names the model is coming in.
     Body(Incoming),
     /// Sent on and counted; its response is awaited or passing by.
-    UnderWay(UnderWay),
+    UnderWay(Box<UnderWay>),
     /// Nothing is to be decided or counted: not yet, never, or not any more.
     Passing { _pick: Option<Pick> },
     /// The picker has answered the request itself.
@@ -298,7 +298,8 @@ impl Exchange {
         metrics.processed(&models, asked.elapsed());
         let client_model = decision.is_rewritten.then(|| model.name.into_owned());
         let in_flight = metrics.begin(models, self.started, length);
-        self.phase = Phase::UnderWay(UnderWay::new(in_flight, pick, client_model));
+        let under_way = UnderWay::new(in_flight, pick, client_model);
+        self.phase = Phase::UnderWay(Box::new(under_way));
         Ok(decision)
     }
 

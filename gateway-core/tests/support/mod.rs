@@ -1,15 +1,22 @@
 //! A gateway-core in process, spoken to over real sockets.
 #![allow(dead_code, reason = "each test target uses its own part")]
 
+pub(crate) mod envoy;
+pub(crate) mod model_server;
 pub(crate) mod replay;
 
 use std::future::pending;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
 use gateway_core::proto::envoy::service::ext_proc::v3::external_processor_client::ExternalProcessorClient;
 use gateway_core::{Config, Sockets};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 use tonic::transport::Channel;
@@ -61,8 +68,8 @@ impl Gateway {
 
     /// Body of `/metrics`.
     pub(crate) async fn page(&self) -> String {
-        let (_, page) = get(self.metrics, "/metrics", "").await;
-        String::from_utf8(page).expect("the page is UTF-8")
+        let page = get(self.metrics, "/metrics").await.into_body();
+        String::from_utf8(page.into()).expect("the page is UTF-8")
     }
 
     /// What was counted by model: every sample of `inference_model_*` but
@@ -98,33 +105,28 @@ pub(crate) async fn free_socket() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.expect("a free port")
 }
 
-/// One HTTP request on a connection of its own: the head and the body of the
-/// answer. `headers` are whole lines.
-pub(crate) async fn get(address: SocketAddr, path: &str, headers: &str) -> (String, Vec<u8>) {
-    request(
-        address,
-        &format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{headers}\r\n"),
-    )
-    .await
+/// One HTTP request on a connection of its own, and the whole of its answer.
+pub(crate) async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> Response<Bytes> {
+    let (head, body) = begin(address, request).await.into_parts();
+    let body = body.collect().await.expect("the whole answer");
+    Response::from_parts(head, body.to_bytes())
 }
 
-/// Sends bytes and reads the answer to its end.
-pub(crate) async fn request(address: SocketAddr, request: impl AsRef<[u8]>) -> (String, Vec<u8>) {
-    let mut socket = TcpStream::connect(address).await.expect("somebody listens");
-    socket
-        .write_all(request.as_ref())
+/// As [`send`], but only as far as the answer's head.
+pub(crate) async fn begin(
+    address: SocketAddr,
+    request: Request<Full<Bytes>>,
+) -> Response<Incoming> {
+    let socket = TcpStream::connect(address).await.expect("somebody listens");
+    let (mut sender, connection) = http1::handshake(TokioIo::new(socket))
         .await
-        .expect("the request is taken");
-    let mut answer = Vec::new();
-    socket
-        .read_to_end(&mut answer)
-        .await
-        .expect("the answer is whole");
-    let head = answer
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .expect("a head")
-        + 4;
-    let body = answer.split_off(head);
-    (String::from_utf8(answer).expect("a head in ASCII"), body)
+        .expect("a connection");
+    // It ends with the answer, or when the answer is dropped.
+    tokio::spawn(connection);
+    sender.send_request(request).await.expect("an answer")
+}
+
+pub(crate) async fn get(address: SocketAddr, path: &str) -> Response<Bytes> {
+    let request = Request::get(path).header("host", "test");
+    send(address, request.body(Full::default()).expect("a request")).await
 }

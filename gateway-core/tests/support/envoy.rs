@@ -1,0 +1,184 @@
+//! A real Envoy in front of a gateway-core.
+
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep};
+
+use super::get;
+
+/// How Envoy is set up.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub(crate) request_body: &'static str,
+    pub(crate) response_body: &'static str,
+}
+
+impl Setup {
+    /// The same mode both ways.
+    pub(crate) fn mode(mode: &'static str) -> Self {
+        Self {
+            request_body: mode,
+            response_body: mode,
+        }
+    }
+}
+
+/// A running Envoy; it is killed when this is dropped.
+pub(crate) struct Envoy {
+    /// Where it takes requests.
+    pub(crate) address: SocketAddr,
+    _process: Child,
+    _folder: TempDir,
+}
+
+impl Envoy {
+    /// Starts the binary that `IGCTL_TEST_ENVOY` names, with `picker` for its
+    /// endpoint picker.
+    pub(crate) async fn start(picker: SocketAddr, setup: &Setup) -> Self {
+        let binary = std::env::var_os("IGCTL_TEST_ENVOY")
+            .expect("IGCTL_TEST_ENVOY names an Envoy binary (tests/run sets it)");
+        let folder = TempDir::new().expect("a temporary folder");
+        let config = folder.path().join("envoy.json");
+        let admin_file = folder.path().join("admin");
+        let log = std::fs::File::create(folder.path().join("log")).expect("a log file");
+        std::fs::write(&config, config_for(picker, setup).to_string()).expect("a written file");
+        let process = Command::new(binary)
+            .arg("--config-path")
+            .arg(&config)
+            .arg("--admin-address-path")
+            .arg(&admin_file)
+            .args([
+                "--concurrency",
+                "1",
+                "--disable-hot-restart",
+                "--log-level",
+                "warn",
+            ])
+            .stdout(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .expect("Envoy starts");
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let address = loop {
+            if let Ok(admin) = std::fs::read_to_string(&admin_file)
+                && let Ok(admin) = admin.trim().parse()
+                && let Some(address) = listener(admin).await
+            {
+                break address;
+            }
+            let log = || std::fs::read_to_string(folder.path().join("log"));
+            assert!(
+                Instant::now() < deadline,
+                "Envoy does not listen: {:?}",
+                log()
+            );
+            sleep(Duration::from_millis(20)).await;
+        };
+        Self {
+            address,
+            _process: process,
+            _folder: folder,
+        }
+    }
+}
+
+/// Where Envoy listens, once it does.
+async fn listener(admin: SocketAddr) -> Option<SocketAddr> {
+    let listeners = get(admin, "/listeners?format=json").await.into_body();
+    let listeners: Value = serde_json::from_slice(&listeners).ok()?;
+    let socket = &listeners["listener_statuses"][0]["local_address"]["socket_address"];
+    let address = socket["address"].as_str()?.parse().ok()?;
+    let port = socket["port_value"].as_u64()?.try_into().ok()?;
+    Some(SocketAddr::new(address, port))
+}
+
+fn config_for(picker: SocketAddr, setup: &Setup) -> Value {
+    // Trailers can be had in full duplex only.
+    let trailers = |mode| {
+        if mode == "FULL_DUPLEX_STREAMED" {
+            "SEND"
+        } else {
+            "SKIP"
+        }
+    };
+    let ext_proc = json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor",
+        "grpc_service": {"envoy_grpc": {"cluster_name": "picker"}},
+        "message_timeout": "10s",
+        "processing_mode": {
+            "request_header_mode": "SEND",
+            "response_header_mode": "SEND",
+            "request_body_mode": setup.request_body,
+            "response_body_mode": setup.response_body,
+            "request_trailer_mode": trailers(setup.request_body),
+            "response_trailer_mode": trailers(setup.response_body),
+        },
+        "metadata_options": {
+            "forwarding_namespaces": {"untyped": ["envoy.lb", "envoy.lb.subset_hint"]},
+            "receiving_namespaces": {"untyped": ["envoy.lb"]},
+        },
+    });
+    let connections = json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "http",
+        "codec_type": "AUTO",
+        "route_config": {"virtual_hosts": [{
+            "name": "all",
+            "domains": ["*"],
+            "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "endpoints", "timeout": "60s"}}],
+        }]},
+        "http_filters": [
+            {"name": "ext_proc", "typed_config": ext_proc},
+            {"name": "router", "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router",
+            }},
+        ],
+    });
+    json!({
+        "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
+        "static_resources": {
+            "listeners": [{
+                "name": "http",
+                "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+                // Room for the longest body of the tests where Envoy buffers.
+                "per_connection_buffer_limit_bytes": 10 << 20,
+                "filter_chains": [{"filters": [{"name": "http", "typed_config": connections}]}],
+            }],
+            "clusters": [
+                {
+                    "name": "endpoints",
+                    "type": "ORIGINAL_DST",
+                    "lb_policy": "CLUSTER_PROVIDED",
+                    "connect_timeout": "5s",
+                    "original_dst_lb_config": {
+                        "use_http_header": true,
+                        "http_header_name": "x-gateway-destination-endpoint",
+                    },
+                },
+                {
+                    "name": "picker",
+                    "type": "STATIC",
+                    "connect_timeout": "5s",
+                    "typed_extension_protocol_options": {
+                        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                            "explicit_http_config": {"http2_protocol_options": {}},
+                        },
+                    },
+                    "load_assignment": {"cluster_name": "picker", "endpoints": [{"lb_endpoints": [{
+                        "endpoint": {"address": {"socket_address": {
+                            "address": picker.ip().to_string(),
+                            "port_value": picker.port(),
+                        }}},
+                    }]}]},
+                },
+            ],
+        },
+    })
+}
