@@ -17,6 +17,7 @@ use gateway_core::proto::envoy::service::ext_proc::v3::{
     body_mutation::Mutation, processing_request::Request, processing_response::Response,
 };
 use serde::Deserialize;
+use serde_json::json;
 use tokio::time::timeout;
 
 use super::Gateway;
@@ -109,6 +110,24 @@ impl Conversations {
         serde_json::from_str(&json).expect("the fixture is a conversation")
     }
 
+    /// One completion for each body, answered with 200, in full duplex.
+    pub(crate) fn completions(bodies: impl IntoIterator<Item = String>) -> Self {
+        let streams = bodies.into_iter().map(|body| {
+            json!({"end": "close", "messages": [
+                {"request_headers": {
+                    "headers": {":method": "POST", ":path": "/v1/completions"},
+                    "end_of_stream": false,
+                }},
+                {"request_body": {"body": body, "end_of_stream": true}},
+                {"response_headers": {"headers": {":status": "200"}, "end_of_stream": false}},
+                {"response_body": {"body": "{}", "end_of_stream": true}},
+            ]})
+        });
+        let streams: Vec<_> = streams.collect();
+        serde_json::from_value(json!({"body_mode": "FULL_DUPLEX_STREAMED", "streams": streams}))
+            .expect("conversations")
+    }
+
     /// Replays every stream to its end; the replies by stream.
     pub(crate) async fn replay(&self, gateway: &Gateway) -> Vec<Vec<ProcessingResponse>> {
         let mut replies = Vec::new();
@@ -160,7 +179,8 @@ impl Conversation {
                     protocol_config: config.take(),
                     ..ProcessingRequest::default()
                 };
-                sender.unbounded_send(message).expect("the stream is open");
+                // A refusal ends the stream; what would have followed is moot.
+                let _ = sender.unbounded_send(message);
             }
         }
         match self.end {
