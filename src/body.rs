@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use flate2::write::MultiGzDecoder;
 
 /// How gzip begins (RFC 1952, 2.3.1); no exposition does.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Why an answer's body cannot be read.
 #[derive(Debug, thiserror::Error)]

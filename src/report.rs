@@ -16,8 +16,8 @@ use crate::{
     vocabulary::{self, Generation, Scope, Signal},
 };
 
-/// A quantile is called coarse when its bucket is wider than this many times its lower bound.
-const COARSE_BUCKET: f64 = 2.0;
+/// A bucket is wide when its upper bound is more than this many times its lower one.
+const WIDE_BUCKET: f64 = 2.0;
 
 /// One pod at one moment.
 #[derive(Debug, Clone)]
@@ -36,6 +36,8 @@ pub struct PodSample {
     pub holds_lease: Option<bool>,
     /// When its metrics were read.
     pub at: Timestamp,
+    /// False for a saved scrape: when it was taken is not known, nor how long its process had run.
+    pub live: bool,
     /// What it said, or why it said nothing.
     pub outcome: Result<Snapshot, String>,
 }
@@ -124,6 +126,8 @@ pub struct Report {
     pub generations: Vec<Generation>,
     /// The pool as its picker sees it.
     pub pool: PoolView,
+    /// What the pickers themselves take, over all pods: time to schedule, to process a request.
+    pub overhead: BTreeMap<Signal, Distribution>,
     /// Per row key.
     pub rows: Vec<Row>,
     /// Rows that `limit` left out.
@@ -258,6 +262,12 @@ pub fn report(now: &[PodSample], before: Option<&[PodSample]>, ask: &Ask) -> Rep
     elect(now, &mut pods);
     let counted: Vec<&Snapshot> = now.iter().filter_map(|s| s.outcome.as_ref().ok()).collect();
     let generations: BTreeSet<Generation> = counted.iter().filter_map(|s| s.generation()).collect();
+    let overhead = tables
+        .overhead
+        .histograms
+        .iter()
+        .map(|(signal, h)| (*signal, Distribution::of(h, &ask.quantiles)))
+        .collect();
     let (mut rows, total) = tables.finish(ask, &counted, &mut notes);
     notes.of_generations(&counted, &total);
     sort(&mut rows, ask);
@@ -276,6 +286,7 @@ pub fn report(now: &[PodSample], before: Option<&[PodSample]>, ask: &Ask) -> Rep
         quantiles: ask.quantiles.clone(),
         pool: pool_view(now, &pods),
         pods,
+        overhead,
         generations: generations.into_iter().rev().collect(),
         rows,
         rows_left_out,
@@ -294,6 +305,7 @@ impl PodLine {
             ready: sample.ready,
             leader: None,
             up: snapshot
+                .filter(|_| sample.live)
                 .and_then(|s| s.process_start)
                 .map(|start| seconds(sample.at) - start)
                 .filter(|up| *up >= 0.0),
@@ -479,6 +491,8 @@ struct Table {
     /// In-flight counts that name no target, by model.
     in_flight_of_model: BTreeMap<String, f64>,
     total: Sums,
+    /// Of pickers, not of models.
+    overhead: Sums,
 }
 
 #[derive(Default)]
@@ -500,8 +514,15 @@ impl Table {
     ) {
         for (signal, reading) in snapshot.readings() {
             let entry = vocabulary::entry_of(signal);
-            if !matches!(entry.scope, Scope::Model) {
-                continue;
+            match entry.scope {
+                Scope::Model => {}
+                Scope::Picker => {
+                    for (key, value) in &reading.series {
+                        self.overhead.add(signal, key, value, seconds);
+                    }
+                    continue;
+                }
+                Scope::Pool | Scope::Inner => continue,
             }
             for (key, value) in &reading.series {
                 let model = key.model.as_deref().unwrap_or_default();
@@ -693,9 +714,14 @@ impl Distribution {
         }
     }
 
-    /// True for a quantile of which the bucket says little more than its order of magnitude.
-    pub fn is_coarse(quantile: &Quantile) -> bool {
-        matches!(quantile, Quantile::Within { lower, upper, .. } if *upper > COARSE_BUCKET * lower.max(f64::MIN_POSITIVE))
+    /// True where the digits of the `q`-quantile mean little: fewer than one observation lies above it,
+    /// or its bucket says hardly more than the order of magnitude.
+    pub fn is_rough(&self, q: f64, answer: Quantile) -> bool {
+        let Quantile::Within { lower, upper, .. } = answer else {
+            return false;
+        };
+        upper > WIDE_BUCKET * lower.max(0.0)
+            || self.count.is_some_and(|n| n * (1.0 - q) < 1.0 - 1e-9)
     }
 }
 

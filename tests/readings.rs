@@ -47,6 +47,7 @@ fn pod(path: &str, at: i64) -> PodSample {
         holds_lease: None,
         at: "2026-11-25T00:00:00Z".parse::<Timestamp>().expect("a time")
             + SignedDuration::from_secs(at),
+        live: true,
         outcome: Snapshot::read(&fixture(path)).map_err(|e| e.to_string()),
     }
 }

@@ -10,7 +10,7 @@ use std::{fs, io};
 use jiff::Timestamp;
 
 use crate::auth::{Asker, AuthError, Tokens};
-use crate::body::{Body, BodyError};
+use crate::body::{self, Body, BodyError};
 use crate::config::{FileSource, Source, UrlSource};
 pub use crate::discover::Pod;
 use crate::error::{self, Error};
@@ -94,10 +94,6 @@ impl PodError {
             Self::Forward(fault) => fault.hint(),
             Self::Auth(fault) => fault.hint(),
             Self::Scrape(fault) => fault.hint(),
-            Self::Packed {
-                file,
-                fault: BodyError::Undeclared,
-            } => Some(format!("zcat {file} | igctl metrics top -f -")),
             Self::File { .. } | Self::Packed { .. } => None,
         }
     }
@@ -148,6 +144,11 @@ impl Collector {
             Source::Cluster(source) => Origin::Cluster(Box::new(Fleet::open(source).await?)),
         };
         Ok(Self { origin })
+    }
+
+    /// False where what is collected was saved some time ago.
+    pub fn is_live(&self) -> bool {
+        !matches!(self.origin, Origin::Files(_))
     }
 
     /// Takes one look. Ends within the time limits of its requests, whatever the pods do.
@@ -238,12 +239,20 @@ fn read(mut content: impl io::Read, file: &str) -> Result<Page, PodError> {
         file: file.into(),
         fault,
     };
-    let mut body = Body::new(None, scrape::MAX_SCRAPE).map_err(packed)?;
     let mut piece = vec![0; 64 << 10];
+    let mut body: Option<Body> = None;
     loop {
         match content.read(&mut piece) {
             Ok(0) => break,
-            Ok(length) => body.push(&piece[..length]).map_err(packed)?,
+            Ok(length) => {
+                // A file says what it is by its first bytes alone.
+                let coding = piece[..length].starts_with(&body::GZIP).then_some("gzip");
+                let body = match &mut body {
+                    Some(body) => body,
+                    none => none.insert(Body::new(coding, scrape::MAX_SCRAPE).map_err(packed)?),
+                };
+                body.push(&piece[..length]).map_err(packed)?;
+            }
             Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
             Err(fault) => {
                 return Err(PodError::File {
@@ -253,8 +262,11 @@ fn read(mut content: impl io::Read, file: &str) -> Result<Page, PodError> {
             }
         }
     }
-    let wire_bytes = body.packed() as u64;
-    let body = body.finish().map_err(packed)?;
+    let wire_bytes = body.as_ref().map_or(0, Body::packed) as u64;
+    let body = match body {
+        Some(body) => body.finish().map_err(packed)?,
+        None => Vec::new(),
+    };
     Ok(Page {
         body,
         taken: Timestamp::now(),

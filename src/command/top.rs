@@ -166,10 +166,11 @@ struct Look {
 
 impl Look {
     async fn take(collector: &mut Collector) -> Self {
-        Self::of(collector.collect().await)
+        let live = collector.is_live();
+        Self::of(collector.collect().await, live)
     }
 
-    fn of(moment: Moment) -> Self {
+    fn of(moment: Moment, live: bool) -> Self {
         let mut failures = Vec::new();
         let pods = moment
             .pods
@@ -187,6 +188,7 @@ impl Look {
                     ready: entry.pod.ready,
                     holds_lease: None,
                     at,
+                    live,
                     outcome: outcome.map_err(|error| {
                         let text = one_line(&error);
                         failures.push(error);
@@ -241,7 +243,14 @@ impl Look {
 
     /// Prints the report; partial data has its own exit code.
     fn print(self, before: Option<&[PodSample]>, config: &TopConfig) -> Result<u8, Error> {
-        let report = self.or_failure()?.report(before, config);
+        let look = self.or_failure()?;
+        if config.format == Format::Csv {
+            // The other forms say it themselves.
+            look.failures
+                .iter()
+                .for_each(|failure| tracing::warn!("{}", one_line(failure)));
+        }
+        let report = look.report(before, config);
         render::write(
             &report,
             config.format,

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::table::round_percent;
 use crate::{
     histogram::Quantile,
-    report::{Dimension, Report, Row, Span},
+    report::{Dimension, Distribution, Report, Row, Span},
     visible::acts,
     vocabulary::{self, Signal},
 };
@@ -35,6 +35,9 @@ struct Document<'a> {
     pods: Vec<Pod<'a>>,
     /// The pool as its picker sees it; null where nothing says which pod to believe.
     pool: Option<Pool<'a>>,
+    /// What the pickers themselves take, over all pods: `scheduler`, `request_overhead`,
+    /// `response_overhead`, in seconds. What they do not emit is absent.
+    overhead: BTreeMap<&'a str, JsonDistribution>,
     /// In the order asked for.
     rows: Vec<JsonRow<'a>>,
     /// Rows that `--limit` left out.
@@ -159,6 +162,10 @@ struct JsonQuantile {
     lower: Option<f64>,
     /// The bucket's upper bound.
     upper: Option<f64>,
+    /// True where the digits mean little: fewer than one observation lies above the quantile, or the
+    /// bucket is wider than its lower bound.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    rough: bool,
     /// The last finite bound, where the quantile is above it.
     #[serde(skip_serializing_if = "Option::is_none")]
     above: Option<f64>,
@@ -224,6 +231,7 @@ pub fn write(report: &Report, compact: bool, out: &mut dyn io::Write) -> io::Res
                 .map(|(signal, n)| (title(*signal), Number(*n)))
                 .collect(),
         }),
+        overhead: distributions(report, &report.overhead),
         rows: report.rows.iter().map(|r| row(report, r)).collect(),
         rows_left_out: report.rows_left_out,
         total: row(report, &report.total),
@@ -275,35 +283,42 @@ fn row<'a>(report: &Report, row: &'a Row) -> JsonRow<'a> {
         in_flight_of_model: row.in_flight_of_model,
         input_token_rate: row.input_token_rate,
         output_token_rate: row.output_token_rate,
-        distributions: row
-            .distributions
-            .iter()
-            .map(|(signal, d)| {
-                let quantiles = report
-                    .quantiles
-                    .iter()
-                    .zip(&d.quantiles)
-                    .map(|(q, answer)| quantile(*q, *answer))
-                    .collect();
-                let distribution = JsonDistribution {
-                    count: d.count.map(Number),
-                    sum: d.sum,
-                    mean: d.mean,
-                    quantiles,
-                };
-                (title(*signal), distribution)
-            })
-            .collect(),
+        distributions: distributions(report, &row.distributions),
     }
 }
 
-fn quantile(q: f64, answer: Quantile) -> JsonQuantile {
+fn distributions<'a>(
+    report: &Report,
+    all: &BTreeMap<Signal, Distribution>,
+) -> BTreeMap<&'a str, JsonDistribution> {
+    all.iter()
+        .map(|(signal, d)| {
+            let quantiles = report.quantiles.iter().zip(&d.quantiles);
+            let quantiles = quantiles
+                .map(|(q, answer)| quantile(d, *q, *answer))
+                .collect();
+            let count = d.count.map(Number);
+            (
+                title(*signal),
+                JsonDistribution {
+                    count,
+                    sum: d.sum,
+                    mean: d.mean,
+                    quantiles,
+                },
+            )
+        })
+        .collect()
+}
+
+fn quantile(of: &Distribution, q: f64, answer: Quantile) -> JsonQuantile {
     let finite = |n: f64| Some(n).filter(|n| n.is_finite());
     let unknown = JsonQuantile {
         quantile: round_percent(q) / 100.0,
         value: None,
         lower: None,
         upper: None,
+        rough: of.is_rough(q, answer),
         above: None,
     };
     match answer {

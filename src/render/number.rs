@@ -40,6 +40,7 @@ pub(crate) fn value(n: f64, unit: Unit) -> String {
     match unit {
         Unit::Seconds => seconds(n),
         Unit::Bytes => bytes(n),
+        Unit::Count | Unit::Tokens if n.fract() == 0.0 => grouped(n),
         Unit::Count | Unit::Tokens => rate(n),
         Unit::Ratio => format!("{n:.2}"),
     }

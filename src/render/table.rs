@@ -7,7 +7,6 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::number::{self, UNKNOWN};
 use crate::{
-    histogram::Quantile,
     report::{Dimension, Distribution, PodLine, Report, Row, Span},
     visible::visible,
     vocabulary::{self, Signal},
@@ -15,6 +14,9 @@ use crate::{
 
 /// Names are not cut below this width; a narrower terminal gets long lines.
 const NARROWEST_NAME: usize = 8;
+
+/// Stands before a quantile whose digits mean little.
+const ROUGH: &str = "~";
 
 /// How a table is laid out.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,15 +33,20 @@ pub struct Layout {
 pub fn render(report: &Report, layout: Layout) -> String {
     let mut out = String::new();
     for line in head(report) {
-        let _ = writeln!(out, "{line}");
+        wrapped(&mut out, &line, layout);
     }
-    for pod in report.pods.iter().filter(|p| p.failure.is_some()) {
-        let failure = pod.failure.as_deref().unwrap_or_default();
-        let _ = writeln!(out, "{}: {}", visible(&pod.name), visible(failure));
+    for pod in &report.pods {
+        if let Some(failure) = &pod.failure {
+            wrapped(
+                &mut out,
+                &format!("{}: {}", visible(&pod.name), visible(failure)),
+                layout,
+            );
+        }
     }
     if layout.wide {
-        for line in pool_lines(report) {
-            let _ = writeln!(out, "{line}");
+        for line in pool_line(report).into_iter().chain(overhead_line(report)) {
+            wrapped(&mut out, &line, layout);
         }
     }
     if !report.rows.is_empty() {
@@ -49,11 +56,18 @@ pub fn render(report: &Report, layout: Layout) -> String {
     if report.rows_left_out > 0 {
         let _ = writeln!(out, "{} more rows: --limit", report.rows_left_out);
     }
-    if !report.notes.is_empty() {
+    let rough = has_rough(report, layout).then_some(
+        "~ has too few requests above it, or too wide a bucket, for its digits: -o wide shows the buckets",
+    );
+    let notes: Vec<&str> = rough
+        .into_iter()
+        .chain(report.notes.iter().map(String::as_str))
+        .collect();
+    if !notes.is_empty() {
         out.push('\n');
-        for note in &report.notes {
-            let _ = writeln!(out, "{}", visible(note));
-        }
+    }
+    for note in notes {
+        wrapped(&mut out, &visible(note), layout);
     }
     out
 }
@@ -141,31 +155,57 @@ fn when(span: Span, pods: &[&PodLine]) -> String {
     }
 }
 
-fn pool_lines(report: &Report) -> Vec<String> {
-    let Some(from) = &report.pool.from else {
-        return Vec::new();
-    };
-    let gauges: Vec<String> = report
+/// `pool: ready endpoints 8, queue 0.50 (by llm/qwen-epp-7f9c4-x2)`
+fn pool_line(report: &Report) -> Option<String> {
+    let from = report
         .pool
-        .gauges
-        .iter()
-        .map(|(signal, n)| {
-            let entry = vocabulary::entry_of(*signal);
-            format!(
-                "{} {}",
-                entry.title.replace('_', " "),
-                number::value(*n, entry.unit)
-            )
-        })
-        .collect();
-    if gauges.is_empty() {
-        Vec::new()
-    } else {
-        vec![format!(
-            "pool: {} (by {})",
-            gauges.join(", "),
-            visible(from)
-        )]
+        .from
+        .as_deref()
+        .filter(|_| !report.pool.gauges.is_empty())?;
+    let gauge = |(signal, n): (&Signal, &f64)| {
+        let entry = vocabulary::entry_of(*signal);
+        format!("{} {}", words(entry.title), number::value(*n, entry.unit))
+    };
+    let gauges: Vec<String> = report.pool.gauges.iter().map(gauge).collect();
+    Some(format!(
+        "pool: {} (by {})",
+        gauges.join(", "),
+        visible(from)
+    ))
+}
+
+/// `overhead: scheduler mean 120µs`
+fn overhead_line(report: &Report) -> Option<String> {
+    let mean = |(signal, d): (&Signal, &Distribution)| {
+        let entry = vocabulary::entry_of(*signal);
+        Some(format!(
+            "{} mean {}",
+            words(entry.title),
+            number::value(d.mean?, entry.unit)
+        ))
+    };
+    let means: Vec<String> = report.overhead.iter().filter_map(mean).collect();
+    (!means.is_empty()).then(|| format!("overhead: {}", means.join(", ")))
+}
+
+fn words(title: &str) -> String {
+    title.replace('_', " ")
+}
+
+/// Text that is no table is broken between words where a terminal is narrower.
+fn wrapped(out: &mut String, text: &str, layout: Layout) {
+    match layout.width {
+        Some(width) => {
+            for line in textwrap::wrap(
+                text,
+                textwrap::Options::new(width.max(20)).subsequent_indent("  "),
+            ) {
+                let _ = writeln!(out, "{line}");
+            }
+        }
+        None => {
+            let _ = writeln!(out, "{text}");
+        }
     }
 }
 
@@ -282,18 +322,10 @@ fn columns<'a>(report: &'a Report, layout: Layout) -> Vec<Column<'a>> {
         ));
     }
     columns.push(column("RUN", Box::new(move |r| in_flight(r, report))));
-    let unit = vocabulary::entry_of(layout.latency).unit;
     for (i, q) in report.quantiles.iter().enumerate() {
         columns.push(Column {
             title: format!("P{}", round_percent(*q)),
-            cell: Box::new(move |r| {
-                let quantile = quantile(r, layout.latency, i);
-                let text = number::quantile(quantile, unit);
-                match number::bucket(quantile, unit) {
-                    Some(bucket) if layout.wide => format!("{text} ({bucket})"),
-                    _ => text,
-                }
-            }),
+            cell: Box::new(move |row| quantile(row, layout, i, *q)),
             totals: false,
         });
     }
@@ -340,6 +372,17 @@ fn columns<'a>(report: &'a Report, layout: Layout) -> Vec<Column<'a>> {
     columns
 }
 
+fn has_rough(report: &Report, layout: Layout) -> bool {
+    let mut distributions = report
+        .rows
+        .iter()
+        .filter_map(|row| row.distributions.get(&layout.latency));
+    distributions.any(|d| {
+        let mut answers = report.quantiles.iter().zip(&d.quantiles);
+        answers.any(|(q, answer)| d.is_rough(*q, *answer))
+    })
+}
+
 /// Blank where the model's count stands on another row: it is neither repeated nor split.
 fn in_flight(row: &Row, report: &Report) -> String {
     match row.in_flight {
@@ -366,11 +409,24 @@ fn in_flight(row: &Row, report: &Report) -> String {
     }
 }
 
-fn quantile(row: &Row, signal: Signal, at: usize) -> Quantile {
-    row.distributions
-        .get(&signal)
-        .and_then(|d: &Distribution| d.quantiles.get(at).copied())
-        .unwrap_or(Quantile::Unknown)
+/// `6.12s`; `~6.12s` where the digits mean little; `6.12s (6–8s)` in `wide`.
+fn quantile(row: &Row, layout: Layout, at: usize, q: f64) -> String {
+    let Some(distribution) = row.distributions.get(&layout.latency) else {
+        return UNKNOWN.to_owned();
+    };
+    let answer = distribution.quantiles[at];
+    let unit = vocabulary::entry_of(layout.latency).unit;
+    let rough = if distribution.is_rough(q, answer) {
+        ROUGH
+    } else {
+        ""
+    };
+    match number::bucket(answer, unit) {
+        Some(bucket) if layout.wide => {
+            format!("{rough}{} ({bucket})", number::quantile(answer, unit))
+        }
+        _ => format!("{rough}{}", number::quantile(answer, unit)),
+    }
 }
 
 /// The names of each row; on a terminal a model is written once for the rows below it, and a target

@@ -1,0 +1,162 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[igctl] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'igctl'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'igctl'= {
+            cand -v 'Log what igctl does to stderr; twice for more'
+            cand --verbose 'Log what igctl does to stderr; twice for more'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand metrics 'Metrics of endpoint pickers'
+            cand completion 'Print the completions of a shell'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'igctl;metrics'= {
+            cand -v 'Log what igctl does to stderr; twice for more'
+            cand --verbose 'Log what igctl does to stderr; twice for more'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand top 'Show requests, errors and latency per model'
+            cand catalog 'List the signals and the metric names that they are read from'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'igctl;metrics;top'= {
+            cand -f 'Read a saved scrape; `-` is stdin. Several are taken as replicas of one picker'
+            cand --file 'Read a saved scrape; `-` is stdin. Several are taken as replicas of one picker'
+            cand --url 'Read metrics at an address, without Kubernetes'
+            cand -l 'Pods by label, for example app=qwen-epp'
+            cand --selector 'Pods by label, for example app=qwen-epp'
+            cand -n 'The namespace; the default is the context''s'
+            cand --namespace 'The namespace; the default is the context''s'
+            cand --context 'The kubeconfig''s context to use'
+            cand --kubeconfig 'The kubeconfig file'
+            cand --as 'The user to act as'
+            cand --as-group 'A group to act as; may be repeated'
+            cand --request-timeout 'How long one request may take, for example 5s; 0 is without limit'
+            cand --metrics-port 'The pod''s port that serves metrics [default: the port named `metrics`, the picker''s own flag, or 9090]'
+            cand --auth 'How to get a token: `auto` mints one where the picker asks for it'
+            cand --service-account 'Mint a token of this ServiceAccount, [NAMESPACE/]NAME'
+            cand --token-file 'Read the token from a file, anew when it is needed'
+            cand --token-secret 'Read the token from a Secret of type kubernetes.io/service-account-token, [NAMESPACE/]NAME'
+            cand --metrics-ca-file 'The CA certificates to trust for HTTPS metrics, PEM'
+            cand --metrics-client-cert 'The client certificate for HTTPS metrics, PEM'
+            cand --metrics-client-key 'The client certificate''s key, PEM'
+            cand --interval 'Time between two refreshes'
+            cand --window 'Show what happened within this time, by two reads; while refreshing, at most so far back [default: 60s]'
+            cand -o 'The form of the output'
+            cand --output 'The form of the output'
+            cand --quantiles 'The quantiles to show, in percent'
+            cand --latency 'Which latency the quantile columns show'
+            cand --by 'What a row is about [default: model,target; with several pools also pool]'
+            cand --sort 'Order rows by a column: requests, rate, errors, error-rate, in-flight, name, or a quantile shown, such as p99'
+            cand --limit 'Show at most so many rows; the total still counts all'
+            cand -m 'Only models whose name matches, for example ''qwen*'''
+            cand --model 'Only models whose name matches, for example ''qwen*'''
+            cand --demo 'Run gateway-core in this process, with made-up traffic'
+            cand -A 'All namespaces'
+            cand --all-namespaces 'All namespaces'
+            cand --direct 'Connect to the pod''s address instead of forwarding a port: from inside the cluster'
+            cand --metrics-insecure-skip-tls-verify 'Do not verify the certificate of HTTPS metrics'
+            cand -w 'Refresh, even where the output is no terminal'
+            cand --watch 'Refresh, even where the output is no terminal'
+            cand --once 'Print once, even on a terminal'
+            cand -v 'Log what igctl does to stderr; twice for more'
+            cand --verbose 'Log what igctl does to stderr; twice for more'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'igctl;metrics;catalog'= {
+            cand -f 'Read a saved scrape; `-` is stdin. Several are taken as replicas of one picker'
+            cand --file 'Read a saved scrape; `-` is stdin. Several are taken as replicas of one picker'
+            cand --url 'Read metrics at an address, without Kubernetes'
+            cand -l 'Pods by label, for example app=qwen-epp'
+            cand --selector 'Pods by label, for example app=qwen-epp'
+            cand -n 'The namespace; the default is the context''s'
+            cand --namespace 'The namespace; the default is the context''s'
+            cand --context 'The kubeconfig''s context to use'
+            cand --kubeconfig 'The kubeconfig file'
+            cand --as 'The user to act as'
+            cand --as-group 'A group to act as; may be repeated'
+            cand --request-timeout 'How long one request may take, for example 5s; 0 is without limit'
+            cand --metrics-port 'The pod''s port that serves metrics [default: the port named `metrics`, the picker''s own flag, or 9090]'
+            cand --auth 'How to get a token: `auto` mints one where the picker asks for it'
+            cand --service-account 'Mint a token of this ServiceAccount, [NAMESPACE/]NAME'
+            cand --token-file 'Read the token from a file, anew when it is needed'
+            cand --token-secret 'Read the token from a Secret of type kubernetes.io/service-account-token, [NAMESPACE/]NAME'
+            cand --metrics-ca-file 'The CA certificates to trust for HTTPS metrics, PEM'
+            cand --metrics-client-cert 'The client certificate for HTTPS metrics, PEM'
+            cand --metrics-client-key 'The client certificate''s key, PEM'
+            cand -o 'The form of the output'
+            cand --output 'The form of the output'
+            cand --demo 'Run gateway-core in this process, with made-up traffic'
+            cand -A 'All namespaces'
+            cand --all-namespaces 'All namespaces'
+            cand --direct 'Connect to the pod''s address instead of forwarding a port: from inside the cluster'
+            cand --metrics-insecure-skip-tls-verify 'Do not verify the certificate of HTTPS metrics'
+            cand -v 'Log what igctl does to stderr; twice for more'
+            cand --verbose 'Log what igctl does to stderr; twice for more'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'igctl;metrics;help'= {
+            cand top 'Show requests, errors and latency per model'
+            cand catalog 'List the signals and the metric names that they are read from'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'igctl;metrics;help;top'= {
+        }
+        &'igctl;metrics;help;catalog'= {
+        }
+        &'igctl;metrics;help;help'= {
+        }
+        &'igctl;completion'= {
+            cand -v 'Log what igctl does to stderr; twice for more'
+            cand --verbose 'Log what igctl does to stderr; twice for more'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'igctl;help'= {
+            cand metrics 'Metrics of endpoint pickers'
+            cand completion 'Print the completions of a shell'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'igctl;help;metrics'= {
+            cand top 'Show requests, errors and latency per model'
+            cand catalog 'List the signals and the metric names that they are read from'
+        }
+        &'igctl;help;metrics;top'= {
+        }
+        &'igctl;help;metrics;catalog'= {
+        }
+        &'igctl;help;completion'= {
+        }
+        &'igctl;help;help'= {
+        }
+    ]
+    $completions[$command]
+}

@@ -1,0 +1,124 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_igctl_global_optspecs
+    string join \n v/verbose h/help V/version
+end
+
+function __fish_igctl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_igctl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_igctl_using_subcommand
+    set -l cmd (__fish_igctl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c igctl -n "__fish_igctl_needs_command" -s v -l verbose -d 'Log what igctl does to stderr; twice for more'
+complete -c igctl -n "__fish_igctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c igctl -n "__fish_igctl_needs_command" -s V -l version -d 'Print version'
+complete -c igctl -n "__fish_igctl_needs_command" -f -a "metrics" -d 'Metrics of endpoint pickers'
+complete -c igctl -n "__fish_igctl_needs_command" -f -a "completion" -d 'Print the completions of a shell'
+complete -c igctl -n "__fish_igctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog help" -s v -l verbose -d 'Log what igctl does to stderr; twice for more'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog help" -s h -l help -d 'Print help'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog help" -s V -l version -d 'Print version'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog help" -f -a "top" -d 'Show requests, errors and latency per model'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog help" -f -a "catalog" -d 'List the signals and the metric names that they are read from'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s f -l file -d 'Read a saved scrape; `-` is stdin. Several are taken as replicas of one picker' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l url -d 'Read metrics at an address, without Kubernetes' -r -f
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s l -l selector -d 'Pods by label, for example app=qwen-epp' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s n -l namespace -d 'The namespace; the default is the context\'s' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l context -d 'The kubeconfig\'s context to use' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l kubeconfig -d 'The kubeconfig file' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l as -d 'The user to act as' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l as-group -d 'A group to act as; may be repeated' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l request-timeout -d 'How long one request may take, for example 5s; 0 is without limit' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l metrics-port -d 'The pod\'s port that serves metrics [default: the port named `metrics`, the picker\'s own flag, or 9090]' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l auth -d 'How to get a token: `auto` mints one where the picker asks for it' -r -f -a "auto\t'Try without; where the picker asks for a token, mint one for the metrics reader'
+none\t'Never send a token'"
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l service-account -d 'Mint a token of this ServiceAccount, [NAMESPACE/]NAME' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l token-file -d 'Read the token from a file, anew when it is needed' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l token-secret -d 'Read the token from a Secret of type kubernetes.io/service-account-token, [NAMESPACE/]NAME' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l metrics-ca-file -d 'The CA certificates to trust for HTTPS metrics, PEM' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l metrics-client-cert -d 'The client certificate for HTTPS metrics, PEM' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l metrics-client-key -d 'The client certificate\'s key, PEM' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l interval -d 'Time between two refreshes' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l window -d 'Show what happened within this time, by two reads; while refreshing, at most so far back [default: 60s]' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s o -l output -d 'The form of the output' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals: buckets, tokens, time to first token'
+json\t'For programs; with -w one document a line'
+csv\t'For spreadsheets'"
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l quantiles -d 'The quantiles to show, in percent' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l latency -d 'Which latency the quantile columns show' -r -f -a "e2e\t'From the request to the end of the response'
+ttft\t'Time to first token, of streamed responses'
+tpot\t'Time per output token, of streamed responses'
+itl\t'Inter-token latency, of streamed responses'
+ntpot\t'Whole duration per output token'"
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l by -d 'What a row is about [default: model,target; with several pools also pool]' -r -f -a "model\t'The model that clients name'
+target\t'The model that requests are sent to'
+pool\t'The InferencePool'
+pod\t'The picker\'s pod'
+priority\t'The requests\' priority'
+fairness\t'The requests\' fairness id'"
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l sort -d 'Order rows by a column: requests, rate, errors, error-rate, in-flight, name, or a quantile shown, such as p99' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l limit -d 'Show at most so many rows; the total still counts all' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s m -l model -d 'Only models whose name matches, for example \'qwen*\'' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l demo -d 'Run gateway-core in this process, with made-up traffic'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s A -l all-namespaces -d 'All namespaces'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l direct -d 'Connect to the pod\'s address instead of forwarding a port: from inside the cluster'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l metrics-insecure-skip-tls-verify -d 'Do not verify the certificate of HTTPS metrics'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s w -l watch -d 'Refresh, even where the output is no terminal'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l once -d 'Print once, even on a terminal'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s v -l verbose -d 'Log what igctl does to stderr; twice for more'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s V -l version -d 'Print version'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -s f -l file -d 'Read a saved scrape; `-` is stdin. Several are taken as replicas of one picker' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l url -d 'Read metrics at an address, without Kubernetes' -r -f
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -s l -l selector -d 'Pods by label, for example app=qwen-epp' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -s n -l namespace -d 'The namespace; the default is the context\'s' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l context -d 'The kubeconfig\'s context to use' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l kubeconfig -d 'The kubeconfig file' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l as -d 'The user to act as' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l as-group -d 'A group to act as; may be repeated' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l request-timeout -d 'How long one request may take, for example 5s; 0 is without limit' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l metrics-port -d 'The pod\'s port that serves metrics [default: the port named `metrics`, the picker\'s own flag, or 9090]' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l auth -d 'How to get a token: `auto` mints one where the picker asks for it' -r -f -a "auto\t'Try without; where the picker asks for a token, mint one for the metrics reader'
+none\t'Never send a token'"
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l service-account -d 'Mint a token of this ServiceAccount, [NAMESPACE/]NAME' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l token-file -d 'Read the token from a file, anew when it is needed' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l token-secret -d 'Read the token from a Secret of type kubernetes.io/service-account-token, [NAMESPACE/]NAME' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l metrics-ca-file -d 'The CA certificates to trust for HTTPS metrics, PEM' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l metrics-client-cert -d 'The client certificate for HTTPS metrics, PEM' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l metrics-client-key -d 'The client certificate\'s key, PEM' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -s o -l output -d 'The form of the output' -r -f -a "table\t'For people'
+json\t'For programs'"
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l demo -d 'Run gateway-core in this process, with made-up traffic'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -s A -l all-namespaces -d 'All namespaces'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l direct -d 'Connect to the pod\'s address instead of forwarding a port: from inside the cluster'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l metrics-insecure-skip-tls-verify -d 'Do not verify the certificate of HTTPS metrics'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -s v -l verbose -d 'Log what igctl does to stderr; twice for more'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -s V -l version -d 'Print version'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from help" -f -a "top" -d 'Show requests, errors and latency per model'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from help" -f -a "catalog" -d 'List the signals and the metric names that they are read from'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c igctl -n "__fish_igctl_using_subcommand completion" -s v -l verbose -d 'Log what igctl does to stderr; twice for more'
+complete -c igctl -n "__fish_igctl_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c igctl -n "__fish_igctl_using_subcommand completion" -s V -l version -d 'Print version'
+complete -c igctl -n "__fish_igctl_using_subcommand help; and not __fish_seen_subcommand_from metrics completion help" -f -a "metrics" -d 'Metrics of endpoint pickers'
+complete -c igctl -n "__fish_igctl_using_subcommand help; and not __fish_seen_subcommand_from metrics completion help" -f -a "completion" -d 'Print the completions of a shell'
+complete -c igctl -n "__fish_igctl_using_subcommand help; and not __fish_seen_subcommand_from metrics completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c igctl -n "__fish_igctl_using_subcommand help; and __fish_seen_subcommand_from metrics" -f -a "top" -d 'Show requests, errors and latency per model'
+complete -c igctl -n "__fish_igctl_using_subcommand help; and __fish_seen_subcommand_from metrics" -f -a "catalog" -d 'List the signals and the metric names that they are read from'

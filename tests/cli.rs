@@ -1,0 +1,260 @@
+//! The program as it is called: output, errors with their hints, exit codes.
+
+use std::{io::Write, process::Stdio};
+
+use assert_cmd::Command;
+
+/// igctl without what the caller's environment might add.
+fn igctl(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_igctl"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("HOME", "/nonexistent")
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+/// What a call gave: exit code, stdout, stderr.
+fn call(arguments: &[&str]) -> String {
+    told(&igctl(arguments).output().expect("igctl starts"))
+}
+
+fn told(output: &std::process::Output) -> String {
+    format!(
+        "exit {}\n{}{}",
+        output
+            .status
+            .code()
+            .map_or("by signal".to_owned(), |code| code.to_string()),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+fn call_with_stdin(arguments: &[&str], stdin: &str) -> String {
+    told(
+        &igctl(arguments)
+            .write_stdin(stdin)
+            .output()
+            .expect("igctl starts"),
+    )
+}
+
+const SCRAPE: &str = "tests/fixtures/scrapes/gie-v0.5.1/t0.prom.gz";
+
+#[test]
+fn a_saved_scrape_as_table() {
+    insta::assert_snapshot!(call(&["metrics", "top", "-f", SCRAPE]));
+}
+
+#[test]
+fn a_saved_scrape_as_wide_table() {
+    insta::assert_snapshot!(call(&[
+        "metrics",
+        "top",
+        "-f",
+        "tests/fixtures/scrapes/llm-d-router-main/t0.prom.gz",
+        "-o",
+        "wide"
+    ]));
+}
+
+#[test]
+fn a_saved_scrape_as_csv() {
+    insta::assert_snapshot!(call(&[
+        "metrics",
+        "top",
+        "-f",
+        SCRAPE,
+        "-o",
+        "csv",
+        "--quantiles",
+        "50,99.9"
+    ]));
+}
+
+#[test]
+fn a_saved_scrape_as_json() {
+    let output = igctl(&[
+        "metrics",
+        "top",
+        "-f",
+        SCRAPE,
+        "-o",
+        "json",
+        "--limit",
+        "1",
+        "--quantiles",
+        "90",
+    ])
+    .output()
+    .expect("igctl starts");
+    let mut json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    json["at"] = "(when it was read)".into();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&json).expect("JSON"));
+}
+
+#[test]
+fn several_files_are_replicas() {
+    let one = call(&["metrics", "top", "-f", SCRAPE, "-o", "csv"]);
+    let two = call(&[
+        "metrics",
+        "top",
+        "-f",
+        SCRAPE,
+        "-f",
+        "tests/fixtures/scrapes/gie-v0.5.1/t1.prom.gz",
+        "-o",
+        "csv",
+    ]);
+    let requests = |text: &str| {
+        text.lines()
+            .find(|l| l.starts_with("sql-lora,"))
+            .and_then(|l| l.split(',').nth(3))
+            .map(str::to_owned)
+    };
+    assert_eq!(
+        (requests(&one), requests(&two)),
+        (Some("10".to_owned()), Some("26".to_owned())),
+        "{two}"
+    );
+}
+
+#[test]
+fn models_are_chosen_by_glob_and_ordered_by_column() {
+    let text = call(&[
+        "metrics", "top", "-f", SCRAPE, "-m", "*s*", "--sort", "p99", "-o", "csv",
+    ]);
+    let models: Vec<&str> = text
+        .lines()
+        .skip(2)
+        .filter_map(|l| l.split(',').next())
+        .collect();
+    assert_eq!(
+        models,
+        [
+            "sql-lora",
+            "tweet-summary",
+            "meta-llama/Llama-3.1-8B-Instruct",
+            "tweet-summary",
+            "no-such-model"
+        ],
+        "{text}"
+    );
+}
+
+#[test]
+fn no_traffic_yet_is_no_failure() {
+    insta::assert_snapshot!(call(&[
+        "metrics",
+        "top",
+        "-f",
+        "tests/fixtures/scrapes/gie-v1.5.0/idle.prom.gz"
+    ]));
+}
+
+#[test]
+fn a_stranger_is_no_picker() {
+    insta::assert_snapshot!(call(&[
+        "metrics",
+        "top",
+        "-f",
+        "tests/fixtures/scrapes/gie-lwepp-main/t0.prom.gz"
+    ]));
+}
+
+#[test]
+fn an_error_page_is_no_metrics() {
+    insta::assert_snapshot!(call_with_stdin(
+        &["metrics", "top", "-f", "-"],
+        "<html>\n<body>\u{1b}[2J404</body>\n"
+    ));
+}
+
+#[test]
+fn an_empty_answer_is_no_metrics() {
+    insta::assert_snapshot!(call_with_stdin(&["metrics", "top", "-f", "-"], ""));
+}
+
+#[test]
+fn one_bad_file_of_two_is_partial() {
+    insta::assert_snapshot!(call(&[
+        "metrics",
+        "top",
+        "-f",
+        SCRAPE,
+        "-f",
+        "/nonexistent.prom",
+        "-o",
+        "csv"
+    ]));
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let wrong: [&[&str]; 8] = [
+        &["metrics", "top", "web-0"],
+        &["metrics", "top", "node/web-0"],
+        &["metrics", "top", "--url", "ftp://x/metrics"],
+        &["metrics", "top", "-f", SCRAPE, "--sort", "p42"],
+        &["metrics", "top", "-f", SCRAPE, "--window", "10s"],
+        &["metrics", "top", "--service-account", "reader"],
+        &["metrics", "top", "-f", "-", "-f", "-"],
+        &["metrics", "top", "-f", SCRAPE, "-m", "[a"],
+    ];
+    insta::assert_snapshot!(wrong.map(call).join("\n"));
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_failure() {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_igctl"))
+        .args(["completion", "zsh"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("igctl starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("igctl ends");
+    assert_eq!(told(&output), "exit 0\n");
+}
+
+#[test]
+fn a_full_disk_is_a_failure() {
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .expect("Linux has it");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_igctl"))
+        .args(["metrics", "top", "-f", SCRAPE, "-o", "json"])
+        .stdout(full)
+        .output()
+        .expect("igctl starts");
+    assert_eq!(
+        told(&output),
+        "exit 1\nerror: writing the output\n  No space left on device (os error 28)\n"
+    );
+}
+
+#[test]
+fn stdin_may_be_packed() {
+    let packed = std::fs::read(SCRAPE).expect("the fixture");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_igctl"))
+        .args(["metrics", "top", "-f", "-", "-o", "csv"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("igctl starts");
+    child
+        .stdin
+        .take()
+        .expect("piped")
+        .write_all(&packed)
+        .expect("igctl reads");
+    let output = child.wait_with_output().expect("igctl ends");
+    assert!(
+        told(&output).contains("\nsql-lora,sql-lora-v2,,10,"),
+        "{}",
+        told(&output)
+    );
+}
