@@ -33,8 +33,8 @@ impl ExternalProcessor for Service {
     }
 }
 
-/// The replies to one stream. When the gateway cancels the stream, dropping
-/// this is what ends the request.
+/// The replies to one stream. Dropping it, which is what becomes of a stream
+/// that the gateway cancels, ends the request.
 #[derive(Debug)]
 pub(crate) struct Conversation {
     messages: Streaming<ProcessingRequest>,
@@ -57,10 +57,7 @@ impl Stream for Conversation {
             match ready!(Pin::new(&mut this.messages).poll_next(context)) {
                 Some(Ok(message)) => this.exchange.receive(message, &mut this.replies),
                 Some(Err(status)) => return Poll::Ready(Some(Err(status))),
-                None => {
-                    this.exchange.close();
-                    return Poll::Ready(None);
-                }
+                None => return Poll::Ready(None),
             }
         }
     }

@@ -145,17 +145,6 @@ impl Exchange {
         }
     }
 
-    /// The gateway has closed the stream. Where it shows no response bodies,
-    /// that is how the end of a response looks.
-    pub(crate) fn close(&mut self) {
-        if let Phase::UnderWay(under_way) = &self.phase
-            && under_way.has_response()
-            && self.response_mode == BodySendMode::None
-        {
-            self.end();
-        }
-    }
-
     fn request_headers(
         &mut self,
         message: HttpHeaders,
@@ -377,6 +366,20 @@ impl Exchange {
 
     fn path(&self) -> &[u8] {
         headers::get(&self.request, ":path").unwrap_or_default()
+    }
+}
+
+impl Drop for Exchange {
+    /// The gateway has closed the stream, in whatever way. Where it does not
+    /// show response bodies, that is how the end of a response looks; Envoy
+    /// then resets the stream even if all is well.
+    fn drop(&mut self) {
+        if let Phase::UnderWay(under_way) = &self.phase
+            && under_way.has_response()
+            && self.response_mode == BodySendMode::None
+        {
+            self.end();
+        }
     }
 }
 

@@ -4,12 +4,12 @@
 mod support;
 
 use bytes::Bytes;
-use gateway_core::Config;
-use http_body_util::Full;
+use gateway_core::{Config, Rewrites};
+use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response};
 use support::envoy::{Envoy, Setup};
-use support::model_server::ModelServer;
-use support::{Gateway, config, send};
+use support::model_server::{EVENTS, ModelServer};
+use support::{Gateway, begin, config, get, send};
 
 /// A client, Envoy, the picker, and one model server.
 struct Chain {
@@ -124,4 +124,227 @@ async fn streamed_counts_all_sizes() {
 #[tokio::test]
 async fn without_bodies_nothing_is_counted_and_all_sizes_pass() {
     assert_eq!(counts_of_all_sizes("NONE").await, [""; 0]);
+}
+
+/// How Envoy shows the bodies of requests and of responses.
+const SETUPS: [(&str, &str); 4] = [
+    ("FULL_DUPLEX_STREAMED", "FULL_DUPLEX_STREAMED"),
+    ("BUFFERED", "BUFFERED"),
+    ("STREAMED", "STREAMED"),
+    ("FULL_DUPLEX_STREAMED", "NONE"),
+];
+
+/// One chain for each way.
+async fn chains() -> Vec<Chain> {
+    let mut chains = Vec::new();
+    for (request_body, response_body) in SETUPS {
+        chains.push(
+            Chain::start(Setup {
+                request_body,
+                response_body,
+            })
+            .await,
+        );
+    }
+    chains
+}
+
+/// A completion that the model server answers in a certain way.
+fn answered(how: &str) -> Request<Full<Bytes>> {
+    let mut request = request("/v1/completions", &body(10));
+    request
+        .headers_mut()
+        .insert("x-answer", how.parse().expect("a header"));
+    request
+}
+
+/// How the one request of a chain was counted, once it is over.
+async fn end(chain: &Chain) -> String {
+    let is_over = |counts: &[String]| {
+        let running = counts
+            .iter()
+            .find(|line| line.starts_with("running_requests"));
+        running.is_some_and(|line| line.ends_with(" 0"))
+    };
+    let counts = chain.gateway.counts_when(is_over).await;
+    let families = [
+        "request_total",
+        "request_duration_seconds_count",
+        "request_error_total",
+        "request_cancelled_total",
+        "running_requests",
+    ];
+    let counted = families.map(|family| {
+        let line = counts.iter().find_map(|line| line.strip_prefix(family))?;
+        let (labels, count) = line.rsplit_once(' ')?;
+        let code = labels
+            .strip_prefix("{error_code=\"")
+            .and_then(|rest| rest.split('"').next());
+        Some(format!(
+            "{} {}{count}",
+            family.trim_end_matches("_seconds_count"),
+            code.map(|code| format!("{code} ")).unwrap_or_default()
+        ))
+    });
+    counted.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+const ANSWERED: &str = "request_total 1, request_duration 1, running_requests 0";
+const FAILED: &str =
+    "request_total 1, request_duration 1, request_error_total 503 1, running_requests 0";
+const CANCELLED: &str = "request_total 1, request_cancelled_total 1, running_requests 0";
+
+#[tokio::test]
+async fn a_stream_passes_byte_for_byte() {
+    let mut seen = Vec::new();
+    for chain in chains().await {
+        let answer = send(chain.envoy.address, answered("stream"))
+            .await
+            .into_body();
+        seen.push((answer == EVENTS.concat(), end(&chain).await));
+    }
+    assert_eq!(seen, [(); 4].map(|()| (true, ANSWERED.to_owned())));
+}
+
+#[tokio::test]
+async fn a_streams_usage_is_counted_where_it_is_shown() {
+    let mut seen = Vec::new();
+    for chain in chains().await {
+        send(chain.envoy.address, answered("stream")).await;
+        end(&chain).await;
+        let counts = chain.gateway.counts().await;
+        seen.push(
+            counts
+                .iter()
+                .filter(|line| line.contains("_tokens_count{"))
+                .count(),
+        );
+    }
+    assert_eq!(seen, [2, 2, 2, 0]);
+}
+
+#[tokio::test]
+async fn a_servers_error_is_passed_on_and_counted() {
+    let mut seen = Vec::new();
+    for chain in chains().await {
+        let answer = send(chain.envoy.address, answered("503")).await;
+        let status = answer.status().as_u16();
+        seen.push((status, answer.into_body(), end(&chain).await));
+    }
+    let expected = (503, Bytes::from_static(b"no such thing"), FAILED.to_owned());
+    assert_eq!(seen, [(); 4].map(|()| expected.clone()));
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_down_counts_as_the_gateways_answer() {
+    let mut seen = Vec::new();
+    for mut chain in chains().await {
+        chain.server.stop().await;
+        let status = chain.post(&body(10)).await.status().as_u16();
+        seen.push((status, end(&chain).await));
+    }
+    assert_eq!(seen, [(); 4].map(|()| (503, FAILED.to_owned())));
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_is_counted_as_that_and_not_as_an_error() {
+    let mut seen = Vec::new();
+    for chain in &chains().await[..3] {
+        let client = tokio::spawn(send(chain.envoy.address, answered("endless")));
+        let is_sent =
+            |counts: &[String]| counts.iter().any(|line| line.starts_with("request_total"));
+        chain.gateway.counts_when(is_sent).await;
+        client.abort();
+        seen.push(end(chain).await);
+    }
+    assert_eq!(seen, [CANCELLED; 3]);
+}
+
+#[tokio::test]
+async fn where_responses_are_hidden_the_end_of_one_is_its_beginning() {
+    let chain = Chain::start(Setup {
+        request_body: "FULL_DUPLEX_STREAMED",
+        response_body: "NONE",
+    })
+    .await;
+    let response = begin(chain.envoy.address, answered("endless")).await;
+    let ended = end(&chain).await;
+    drop(response);
+    assert_eq!(ended, ANSWERED);
+}
+
+#[tokio::test]
+async fn a_response_that_breaks_off_is_counted_as_cancelled() {
+    let mut seen = Vec::new();
+    for chain in chains().await {
+        let response = begin(chain.envoy.address, answered("broken")).await;
+        let is_whole = response.into_body().collect().await.is_ok();
+        seen.push((is_whole, end(&chain).await));
+    }
+    assert_eq!(
+        seen,
+        [
+            (false, CANCELLED.to_owned()),
+            (true, CANCELLED.to_owned()),
+            (false, CANCELLED.to_owned()),
+            (false, ANSWERED.to_owned())
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_rewritten_model_is_what_the_server_sees_and_the_client_does_not() {
+    let mut seen = Vec::new();
+    for (request_body, response_body) in SETUPS {
+        let rewrite = "m=longer-name:1".parse().expect("a rewrite");
+        let config = Config {
+            rewrites: Rewrites::new([rewrite]).expect("rewrites"),
+            ..config()
+        };
+        let chain = Chain::start_with(
+            Setup {
+                request_body,
+                response_body,
+            },
+            config,
+        )
+        .await;
+        let answer = chain
+            .post(&Bytes::from_static(br#"{"n":1, "model": "m"}"#))
+            .await;
+        let received = chain.server.received().concat();
+        seen.push(
+            [received.into(), answer.into_body()]
+                .map(|body: Bytes| String::from_utf8_lossy(&body).into_owned()),
+        );
+    }
+    let target = r#"{"n":1, "model": "longer-name"}"#;
+    let refused = "this model is rewritten, which needs a gateway that sends request bodies \
+                   FULL_DUPLEX_STREAMED or BUFFERED, not STREAMED";
+    assert_eq!(
+        seen,
+        [
+            [target, r#"{"n":1, "model": "m"}"#],
+            [target, r#"{"n":1, "model": "m"}"#],
+            ["", refused],
+            // Where the response's body is not shown nothing can be put back.
+            [target, target],
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_names_no_model_passes_untouched_and_uncounted() {
+    let mut seen = Vec::new();
+    for chain in chains().await {
+        let upload = send(chain.envoy.address, request("/v1/files", &body(100_000))).await;
+        let list = get(chain.envoy.address, "/v1/models").await;
+        let is_same = digest(upload.body()) == digest(&body(100_000));
+        seen.push((
+            is_same,
+            list.status().as_u16(),
+            chain.gateway.counts().await.len(),
+        ));
+    }
+    assert_eq!(seen, [(true, 200, 0); 4]);
 }

@@ -1,6 +1,5 @@
 //! A model server in process: it keeps what it got and answers as it is asked.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::free_socket;
@@ -21,6 +21,7 @@ use super::free_socket;
 pub(crate) struct ModelServer {
     pub(crate) address: SocketAddr,
     received: Arc<Mutex<Vec<Bytes>>>,
+    task: JoinHandle<()>,
 }
 
 /// What the header `x-answer` asks for.
@@ -32,6 +33,8 @@ enum Answer {
     Stream,
     /// Events without an end.
     Endless,
+    /// Events that break off.
+    Broken,
     Status(u16),
 }
 
@@ -45,12 +48,10 @@ pub(crate) const EVENTS: [&str; 4] = [
 impl ModelServer {
     pub(crate) async fn start() -> Self {
         let listener = free_socket().await;
-        let server = Self {
-            address: listener.local_addr().expect("a bound socket"),
-            received: Arc::default(),
-        };
-        let received = server.received.clone();
-        tokio::spawn(async move {
+        let address = listener.local_addr().expect("a bound socket");
+        let received = Arc::<Mutex<Vec<Bytes>>>::default();
+        let kept = received.clone();
+        let task = tokio::spawn(async move {
             loop {
                 let (socket, _) = listener.accept().await.expect("a connection");
                 let received = received.clone();
@@ -63,7 +64,18 @@ impl ModelServer {
                 });
             }
         });
-        server
+        Self {
+            address,
+            received: kept,
+            task,
+        }
+    }
+
+    /// Stops listening.
+    pub(crate) async fn stop(&mut self) {
+        self.task.abort();
+        // Cancelled, as it was just told.
+        let _ = (&mut self.task).await;
     }
 
     /// The bodies that arrived, in order.
@@ -75,7 +87,7 @@ impl ModelServer {
 async fn answer(
     request: Request<Incoming>,
     received: Arc<Mutex<Vec<Bytes>>>,
-) -> Result<Response<BoxBody<Bytes, Infallible>>, hyper::Error> {
+) -> Result<Response<BoxBody<Bytes, std::io::Error>>, hyper::Error> {
     let asked = request
         .headers()
         .get("x-answer")
@@ -84,6 +96,7 @@ async fn answer(
         None => Answer::Echo,
         Some("stream") => Answer::Stream,
         Some("endless") => Answer::Endless,
+        Some("broken") => Answer::Broken,
         Some(status) => Answer::Status(status.parse().expect("a status")),
     };
     let body = request.into_body().collect().await?.to_bytes();
@@ -92,14 +105,21 @@ async fn answer(
     let response = match asked {
         Answer::Echo => response
             .header("content-type", "application/json")
-            .body(Full::new(body).boxed()),
+            .body(whole(body)),
         Answer::Status(status) => response
             .status(status)
             .header("content-type", "text/plain")
-            .body(Full::new(Bytes::from_static(b"no such thing")).boxed()),
+            .body(whole(Bytes::from_static(b"no such thing"))),
         Answer::Stream => response
             .header("content-type", "text/event-stream")
             .body(events(EVENTS.to_vec())),
+        Answer::Broken => {
+            let broken = Err(std::io::Error::other("broken off"));
+            let events = [Ok(EVENTS[0]), Ok(EVENTS[1]), broken];
+            response
+                .header("content-type", "text/event-stream")
+                .body(paced(events))
+        }
         Answer::Endless => response
             .header("content-type", "text/event-stream")
             .body(events(vec![EVENTS[0]; 10_000])),
@@ -107,10 +127,22 @@ async fn answer(
     Ok(response.expect("a response"))
 }
 
-fn events(events: Vec<&'static str>) -> BoxBody<Bytes, Infallible> {
+fn events(events: Vec<&'static str>) -> BoxBody<Bytes, std::io::Error> {
+    paced(events.into_iter().map(Ok))
+}
+
+/// One after the other, with 20 ms before each.
+fn paced<I>(events: I) -> BoxBody<Bytes, std::io::Error>
+where
+    I: IntoIterator<Item = std::io::Result<&'static str>, IntoIter: Send + Sync + 'static>,
+{
     let frames = stream::iter(events).then(|event| async move {
         sleep(Duration::from_millis(20)).await;
-        Ok(Frame::data(Bytes::from_static(event.as_bytes())))
+        event.map(|event| Frame::data(Bytes::from_static(event.as_bytes())))
     });
     BodyExt::boxed(StreamBody::new(frames))
+}
+
+fn whole(body: Bytes) -> BoxBody<Bytes, std::io::Error> {
+    Full::new(body).map_err(|never| match never {}).boxed()
 }
