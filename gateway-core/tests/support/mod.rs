@@ -1,6 +1,7 @@
 //! A gateway-core in process, spoken to over real sockets.
 #![allow(dead_code, reason = "each test target uses its own part")]
 
+pub(crate) mod api_server;
 pub(crate) mod envoy;
 pub(crate) mod model_server;
 pub(crate) mod replay;
