@@ -564,10 +564,14 @@ impl Table {
     }
 
     fn finish(self, ask: &Ask, snapshots: &[&Snapshot], notes: &mut Notes) -> (Vec<Row>, Row) {
-        // Requests are counted by every picker; errors not by the first.
+        // Requests are counted by every picker; errors not by the first, cancelled ones by few.
         let traffic = snapshots.iter().filter(|s| s.has_traffic());
+        let by_all = |counts: fn(&Snapshot) -> bool| {
+            traffic.clone().count() > 0 && traffic.clone().all(|s| counts(s))
+        };
         let known = Known {
-            errors: traffic.clone().count() > 0 && traffic.clone().all(|s| s.counts_errors()),
+            errors: by_all(Snapshot::counts_errors),
+            cancelled: by_all(Snapshot::counts_upstream_errors),
         };
         let total = self.total.row(Vec::new(), ask, known, true, notes);
         let requests_by = self.emitted.get(&Signal::Requests).cloned();
@@ -613,6 +617,7 @@ impl Table {
 #[derive(Clone, Copy)]
 struct Known {
     errors: bool,
+    cancelled: bool,
 }
 
 impl Sums {
@@ -688,7 +693,7 @@ impl Sums {
             error_rate: errors.zip(all).map(|(errors, all)| errors / all),
             requests,
             errors,
-            cancelled: number(Signal::Cancelled),
+            cancelled: number(Signal::Cancelled).or(absent_is_zero(known.cancelled)),
             in_flight: number(Signal::InFlight),
             in_flight_of_model: false,
             input_token_rate: per_second(Signal::InputTokens),

@@ -192,8 +192,9 @@ impl Snapshot {
             })
     }
 
-    /// Whether a model server's own 4xx and 5xx are among the errors. Of all pickers only gateway-core
-    /// counts them; it is told by what it alone emits under names of that generation.
+    /// Whether a model server's own 4xx and 5xx are among the errors, and requests that clients gave up
+    /// have a counter of their own. Of all pickers only gateway-core counts these; it is told by what it
+    /// alone emits under names of that generation.
     pub fn counts_upstream_errors(&self) -> bool {
         use Signal::{Cancelled, RequestOverhead};
         [Cancelled, RequestOverhead].iter().any(|signal| {

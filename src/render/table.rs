@@ -15,6 +15,9 @@ use crate::{
 /// Names are not cut below this width; a narrower terminal gets long lines.
 const NARROWEST_NAME: usize = 8;
 
+/// Blanks between two columns.
+const GAP: usize = 2;
+
 /// Stands before a quantile whose digits mean little.
 const ROUGH: &str = "~";
 
@@ -210,47 +213,36 @@ fn wrapped(out: &mut String, text: &str, layout: Layout) {
 }
 
 /// A column of numbers.
-struct Column<'a> {
+struct Column {
     title: String,
-    cell: Box<dyn Fn(&Row) -> String + 'a>,
-    /// The total has an answer too.
-    totals: bool,
+    cells: Vec<String>,
+    /// Empty where a total means nothing.
+    total: String,
+    /// Shown however narrow the terminal is.
+    needed: bool,
+}
+
+impl Column {
+    fn width(&self) -> usize {
+        let cells = self.cells.iter().chain([&self.title, &self.total]);
+        cells.map(|cell| cell.width()).max().unwrap_or(0)
+    }
 }
 
 fn table(report: &Report, layout: Layout) -> String {
-    let columns = columns(report, layout);
-    let numbers: Vec<Vec<String>> = report
-        .rows
-        .iter()
-        .map(|row| columns.iter().map(|c| (c.cell)(row)).collect())
-        .collect();
-    let total: Vec<String> = columns
-        .iter()
-        .map(|c| {
-            if c.totals {
-                (c.cell)(&report.total)
-            } else {
-                String::new()
-            }
-        })
-        .collect();
-    let mut names: Vec<Vec<String>> = name_cells(report, layout);
+    let mut columns = columns(report, layout);
+    let mut names = name_cells(report, layout);
     let titles: Vec<String> = report.by.iter().map(|d| d.name().to_uppercase()).collect();
     if let Some(width) = layout.width {
-        let of_numbers: usize = columns
-            .iter()
-            .enumerate()
-            .map(|(i, c)| {
-                2 + numbers
-                    .iter()
-                    .chain([&total])
-                    .map(|row| row[i].width())
-                    .max()
-                    .unwrap_or(0)
-                    .max(c.title.width())
-            })
-            .sum();
-        cut_names(&mut names, &titles, width.saturating_sub(of_numbers));
+        let taken = |columns: &[Column]| columns.iter().map(|c| c.width() + GAP).sum::<usize>();
+        let for_names = titles.len() * (NARROWEST_NAME + GAP);
+        while for_names + taken(&columns) > width + GAP {
+            let Some(least) = columns.iter().rposition(|c| !c.needed) else {
+                break;
+            };
+            columns.remove(least);
+        }
+        cut_names(&mut names, &titles, width.saturating_sub(taken(&columns)));
     }
 
     let mut table = Table::new();
@@ -260,23 +252,27 @@ fn table(report: &Report, layout: Layout) -> String {
     table.set_header(
         titles
             .iter()
-            .cloned()
             .map(Cell::new)
             .chain(columns.iter().map(|c| right(&c.title))),
     );
-    for (names, numbers) in names.iter().zip(&numbers) {
+    for (i, names) in names.iter().enumerate() {
         table.add_row(
             names
                 .iter()
                 .map(Cell::new)
-                .chain(numbers.iter().map(|n| right(n))),
+                .chain(columns.iter().map(|c| right(&c.cells[i]))),
         );
     }
-    let total_names = (0..report.by.len()).map(|i| Cell::new(if i == 0 { "TOTAL" } else { "" }));
-    table.add_row(total_names.chain(total.iter().map(|n| right(n))));
-    let last = report.by.len() + columns.len() - 1;
-    for (i, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, if i == last { 0 } else { 2 }));
+    let total_names = (0..titles.len()).map(|i| Cell::new(if i == 0 { "TOTAL" } else { "" }));
+    table.add_row(total_names.chain(columns.iter().map(|c| right(&c.total))));
+    padded(table)
+}
+
+/// The text of a table, its columns apart by [`GAP`].
+fn padded(mut table: Table) -> String {
+    let gap = u16::try_from(GAP).unwrap_or(u16::MAX);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, gap));
     }
     let mut text = table.trim_fmt();
     text.push('\n');
@@ -287,61 +283,47 @@ fn right(text: &str) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
-fn columns<'a>(report: &'a Report, layout: Layout) -> Vec<Column<'a>> {
+fn columns(report: &Report, layout: Layout) -> Vec<Column> {
+    let mut columns = Vec::new();
+    let mut add = |title: &str, needed: bool, totals: bool, cell: &dyn Fn(&Row) -> String| {
+        columns.push(Column {
+            title: title.to_owned(),
+            cells: report.rows.iter().map(cell).collect(),
+            total: if totals {
+                cell(&report.total)
+            } else {
+                String::new()
+            },
+            needed,
+        });
+    };
     let known =
         |n: Option<f64>, text: fn(f64) -> String| n.map_or_else(|| UNKNOWN.to_owned(), text);
-    let column = |title: &str, cell: Box<dyn Fn(&Row) -> String + 'a>| Column {
-        title: title.to_owned(),
-        cell,
-        totals: true,
-    };
-    let mut columns = vec![column(
-        "REQUESTS",
-        Box::new(move |r| known(r.requests, number::count)),
-    )];
+
+    add("REQUESTS", true, true, &|r| {
+        known(r.requests, number::count)
+    });
     if matches!(report.span, Span::Window(_)) {
-        columns.push(column(
-            "REQ/S",
-            Box::new(move |r| known(r.rate, number::rate)),
-        ));
+        add("REQ/S", true, true, &|r| known(r.rate, number::rate));
     }
     if layout.wide {
-        columns.push(column(
-            "ERRORS",
-            Box::new(move |r| known(r.errors, number::count)),
-        ));
+        add("ERRORS", true, true, &|r| known(r.errors, number::count));
     }
-    columns.push(column(
-        "ERR%",
-        Box::new(move |r| known(r.error_rate, number::percent)),
-    ));
+    add("ERR%", true, true, &|r| {
+        known(r.error_rate, number::percent)
+    });
     if layout.wide {
-        columns.push(column(
-            "CANCELLED",
-            Box::new(move |r| known(r.cancelled, number::count)),
-        ));
+        add("CANCELLED", false, true, &|r| {
+            known(r.cancelled, number::count)
+        });
     }
-    columns.push(column("RUN", Box::new(move |r| in_flight(r, report))));
+    add("RUN", true, true, &|r| in_flight(r, report));
     for (i, q) in report.quantiles.iter().enumerate() {
-        columns.push(Column {
-            title: format!("P{}", round_percent(*q)),
-            cell: Box::new(move |row| quantile(row, layout, i, *q)),
-            totals: false,
+        add(&format!("P{}", round_percent(*q)), true, false, &|r| {
+            quantile(r, layout, i, *q)
         });
     }
     if layout.wide {
-        let mean = |signal: Signal| {
-            move |r: &Row| match r.distributions.get(&signal).and_then(|d| d.mean) {
-                Some(mean) => number::value(mean, vocabulary::entry_of(signal).unit),
-                None => UNKNOWN.to_owned(),
-            }
-        };
-        let present = |signal| {
-            report
-                .rows
-                .iter()
-                .any(|r| r.distributions.contains_key(&signal))
-        };
         for (title, signal) in [
             ("MEAN", layout.latency),
             ("TTFT", Signal::TimeToFirstToken),
@@ -350,23 +332,25 @@ fn columns<'a>(report: &'a Report, layout: Layout) -> Vec<Column<'a>> {
             ("OUT-TOK", Signal::OutputTokens),
             ("REQ-SIZE", Signal::RequestSize),
         ] {
-            if present(signal) {
-                columns.push(Column {
-                    title: title.to_owned(),
-                    cell: Box::new(mean(signal)),
-                    totals: false,
+            if report
+                .rows
+                .iter()
+                .any(|r| r.distributions.contains_key(&signal))
+            {
+                let unit = vocabulary::entry_of(signal).unit;
+                add(title, false, false, &|r| {
+                    let mean = r.distributions.get(&signal).and_then(|d| d.mean);
+                    mean.map_or_else(|| UNKNOWN.to_owned(), |mean| number::value(mean, unit))
                 });
             }
         }
         if report.rows.iter().any(|r| r.input_token_rate.is_some()) {
-            columns.push(column(
-                "IN-TOK/S",
-                Box::new(move |r| known(r.input_token_rate, number::rate)),
-            ));
-            columns.push(column(
-                "OUT-TOK/S",
-                Box::new(move |r| known(r.output_token_rate, number::rate)),
-            ));
+            add("IN-TOK/S", false, true, &|r| {
+                known(r.input_token_rate, number::rate)
+            });
+            add("OUT-TOK/S", false, true, &|r| {
+                known(r.output_token_rate, number::rate)
+            });
         }
     }
     columns
@@ -385,27 +369,17 @@ fn has_rough(report: &Report, layout: Layout) -> bool {
 
 /// Blank where the model's count stands on another row: it is neither repeated nor split.
 fn in_flight(row: &Row, report: &Report) -> String {
-    match row.in_flight {
-        Some(n) => number::count(n),
-        None => {
-            let model = |r: &Row| {
-                report
-                    .by
-                    .iter()
-                    .position(|d| *d == Dimension::Model)
-                    .and_then(|i| r.key.get(i).cloned())
-            };
-            let elsewhere = !row.key.is_empty()
-                && report
-                    .rows
-                    .iter()
-                    .any(|r| r.in_flight_of_model && model(r) == model(row));
-            if elsewhere {
-                String::new()
-            } else {
-                UNKNOWN.to_owned()
-            }
-        }
+    if let Some(n) = row.in_flight {
+        return number::count(n);
+    }
+    let model_at = report.by.iter().position(|d| *d == Dimension::Model);
+    let model = |r: &Row| model_at.and_then(|i| r.key.get(i).cloned());
+    let mut models_rows = report.rows.iter().filter(|r| model(r) == model(row));
+    let elsewhere = !row.key.is_empty() && models_rows.any(|r| r.in_flight_of_model);
+    if elsewhere {
+        String::new()
+    } else {
+        UNKNOWN.to_owned()
     }
 }
 
@@ -522,7 +496,7 @@ pub(crate) fn round_percent(share: f64) -> f64 {
     (share * 1e8).round() / 1e6
 }
 
-/// `table` of names for `metrics catalog`: every cell as it is.
+/// A table of plain text, for `metrics catalog`.
 pub fn plain(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table
@@ -532,12 +506,7 @@ pub fn plain(header: &[&str], rows: &[Vec<String>]) -> String {
     for row in rows {
         table.add_row(row.iter().map(|cell| Cell::new(visible(cell))));
     }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    let mut text = table.trim_fmt();
-    text.push('\n');
-    text
+    padded(table)
 }
 
 #[cfg(test)]
