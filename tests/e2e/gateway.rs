@@ -1,0 +1,185 @@
+//! A whole inference gateway: a pool of model servers and gateway-core in the cluster, Envoy before them.
+
+use std::net::TcpListener;
+
+use serde_json::{Value, json};
+
+use crate::cluster::{self, Forward, Namespace, variable};
+use crate::envoy::{Endpoint, Envoy};
+
+/// A pool, its picker and Envoy, in a namespace of their own.
+pub(crate) struct Gateway {
+    pub(crate) namespace: Namespace,
+    envoy: Envoy,
+    _forwards: Vec<Forward>,
+}
+
+impl Gateway {
+    /// Deploys two model servers and two pickers from the manifests in `gateway-core/deploy`.
+    pub(crate) fn deploy(purpose: &str) -> Gateway {
+        cluster::ensure_inference_api();
+        let namespace = Namespace::create(purpose);
+        deploy_model_servers(&namespace);
+        let addresses = namespace.of_pods("model-server", ".status.podIP");
+        let addresses: Vec<String> = addresses
+            .iter()
+            .map(|address| format!("{address}:8000"))
+            .collect();
+        deploy_picker(&namespace, &addresses);
+        let mut forwards = Vec::new();
+        let mut forward = |pod: &str, port| {
+            forwards.push(Forward::open(&namespace, &format!("pod/{pod}"), port));
+            forwards[forwards.len() - 1].port
+        };
+        let pickers = namespace.of_pods("gateway-core", ".metadata.name");
+        let pickers: Vec<u16> = pickers.iter().map(|pod| forward(pod, 9002)).collect();
+        let stand_in = model_server_image().is_none().then(model_server_here);
+        let pods = namespace.of_pods("model-server", ".metadata.name");
+        let endpoints: Vec<Endpoint> = pods
+            .iter()
+            .zip(addresses)
+            .map(|(pod, address)| Endpoint {
+                name: address,
+                port: stand_in.unwrap_or_else(|| forward(pod, 8000)),
+            })
+            .collect();
+        let envoy = Envoy::start(&pickers, &endpoints);
+        Gateway {
+            namespace,
+            envoy,
+            _forwards: forwards,
+        }
+    }
+
+    /// Begins a request to a page of the API.
+    pub(crate) fn post(&self, path: &str, body: &str) -> Reply {
+        self.post_with(path, &[], body)
+    }
+
+    /// The same with headers, by which the model server is told how to behave.
+    pub(crate) fn post_with(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+        let mut request = ureq::post(format!("http://127.0.0.1:{}{path}", self.envoy.port))
+            .config()
+            .http_status_as_error(false)
+            .build()
+            .content_type("application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send(body).expect("Envoy answers");
+        let status = response.status().as_u16();
+        let body = response
+            .into_body()
+            .read_to_string()
+            .expect("the answer is whole and text");
+        Reply { status, body }
+    }
+
+    /// Asks `model` for a completion.
+    pub(crate) fn complete(&self, model: &str) -> Reply {
+        self.post(
+            "/v1/completions",
+            &json!({"model": model, "prompt": "one two"}).to_string(),
+        )
+    }
+
+    /// Asks `model` for a completion in a stream.
+    pub(crate) fn stream(&self, model: &str) -> Reply {
+        let messages = json!([{"role": "user", "content": "one two"}]);
+        let body = json!({"model": model, "messages": messages, "stream": true});
+        self.post("/v1/chat/completions", &body.to_string())
+    }
+}
+
+/// What came back through Envoy.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+/// The manifests of the picker for one namespace, with the image under test and addresses, since a test cluster may be
+/// without DNS.
+pub(crate) fn picker_manifests(namespace: &str, endpoints: &[String]) -> String {
+    let image = variable("IGCTL_TEST_IMAGE");
+    let picker = include_str!("../../gateway-core/deploy/picker.yaml");
+    assert!(
+        picker.contains("image: gateway-core\n"),
+        "picker.yaml names its image otherwise"
+    );
+    let picker = picker.replace("image: gateway-core\n", &format!("image: {image}\n"));
+    let auth =
+        include_str!("../../gateway-core/deploy/metrics-auth.yaml").replace("default", namespace);
+    let pool = include_str!("../../gateway-core/deploy/pool.yaml");
+    [picker, auth, pool.to_owned()].join("---\n")
+}
+
+/// The manifests of the metrics' reader for one namespace.
+pub(crate) fn reader_manifests(namespace: &str) -> String {
+    include_str!("../../gateway-core/deploy/metrics-reader.yaml")
+        .replace("default", namespace)
+        .replace(
+            "reader-role-binding",
+            &format!("reader-role-binding-{namespace}"),
+        )
+}
+
+fn deploy_picker(namespace: &Namespace, endpoints: &[String]) {
+    namespace.apply(&picker_manifests(namespace.name(), endpoints));
+    namespace.apply(&reader_manifests(namespace.name()));
+    namespace.rolled_out("gateway-core");
+}
+
+fn deploy_model_servers(namespace: &Namespace) {
+    let container = match model_server_image() {
+        Some(image) => json!({
+            "name": "model-server",
+            "image": image,
+            "readinessProbe": {"httpGet": {"path": "/health", "port": 8000}, "periodSeconds": 1},
+        }),
+        None => json!({
+            "name": "placeholder",
+            "image": variable("IGCTL_TEST_IMAGE"),
+            "args": ["--grpc-port=8000", "--endpoints=127.0.0.1:1", "--metrics-endpoint-auth=false"],
+        }),
+    };
+    let deployment: Value = json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "model-server"},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": {"app": "model-server"}},
+            "template": {
+                "metadata": {"labels": {"app": "model-server"}},
+                "spec": {"containers": [container], "terminationGracePeriodSeconds": 1},
+            },
+        },
+    });
+    namespace.apply(&deployment.to_string());
+    namespace.rolled_out("model-server");
+}
+
+fn model_server_image() -> Option<String> {
+    std::env::var("IGCTL_TEST_MODEL_SERVER_IMAGE").ok()
+}
+
+/// A model server on this machine, at the port that is returned, until the tests end.
+fn model_server_here() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    listener
+        .set_nonblocking(true)
+        .expect("a socket can be made so");
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("it is a socket");
+            model_server::serve(listener).await
+        })
+    });
+    port
+}
