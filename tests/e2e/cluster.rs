@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::thread;
 
 use crate::process::Running;
 
@@ -100,12 +101,24 @@ impl Namespace {
 
     /// Waits until all pods of a Deployment are ready, and all earlier ones gone.
     pub(crate) fn rolled_out(&self, deployment: &str) {
-        self.kubectl([
+        let target = format!("deployment/{deployment}");
+        let arguments = [
+            "-n",
+            self.name(),
             "rollout",
             "status",
-            "--timeout=90s",
-            &format!("deployment/{deployment}"),
-        ]);
+            "--timeout=60s",
+            &target,
+        ];
+        let status = kubectl_command(arguments)
+            .output()
+            .expect("kubectl runs")
+            .status;
+        if !status.success() {
+            let pods = self.kubectl(["get", "pods", "-o", "wide"]);
+            let logs = self.kubectl(["logs", &target, "--all-containers", "--tail=20"]);
+            panic!("{deployment} does not become ready:\n{pods}{logs}");
+        }
     }
 
     /// The words that a JSONPath finds in the pods labelled `app=APP`.
@@ -147,7 +160,10 @@ impl Forward {
     pub(crate) fn open(namespace: &Namespace, target: &str, port: u16) -> Forward {
         let port = format!(":{port}");
         let mut command = kubectl_command(["-n", namespace.name(), "port-forward", target, &port]);
-        let (kubectl, line) = Running::until_it_speaks(&mut command);
+        let (kubectl, mut lines) = Running::lines(&mut command);
+        let line = lines.next().expect("kubectl opens the port");
+        // Read on, or kubectl stops when the pipe is full.
+        thread::spawn(move || lines.for_each(drop));
         // Forwarding from 127.0.0.1:41234 -> 9090
         let port = line
             .split_whitespace()

@@ -108,6 +108,8 @@ pub(crate) fn picker_manifests(namespace: &str, endpoints: &[String]) -> String 
         "picker.yaml names its image otherwise"
     );
     let picker = picker.replace("image: gateway-core\n", &format!("image: {image}\n"));
+    let endpoints = format!("--endpoints={}", endpoints.join(","));
+    let picker = picker.replace("--endpoints=model-server:8000", &endpoints);
     let auth =
         include_str!("../../gateway-core/deploy/metrics-auth.yaml").replace("default", namespace);
     let pool = include_str!("../../gateway-core/deploy/pool.yaml");

@@ -13,14 +13,19 @@ pub(crate) struct Run {
     pub(crate) stderr: String,
 }
 
-/// Runs igctl with the kubeconfig of the cluster under test.
-pub(crate) fn igctl<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Run {
+/// igctl with the kubeconfig of the cluster under test.
+pub(crate) fn igctl_command<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_igctl"));
     command
         .env("KUBECONFIG", kubeconfig())
         .env("NO_COLOR", "1")
         .args(arguments);
-    let output = command.output().expect("igctl runs");
+    command
+}
+
+/// Runs igctl to its end.
+pub(crate) fn igctl<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Run {
+    let output = igctl_command(arguments).output().expect("igctl runs");
     let text = |bytes| String::from_utf8(bytes).expect("igctl prints text");
     Run {
         code: output.status.code().expect("igctl ends by itself"),

@@ -23,3 +23,4 @@ mod process;
 mod refused;
 mod scraped;
 mod top;
+mod watch;

@@ -13,17 +13,14 @@ impl Running {
         Running(child.unwrap_or_else(|error| panic!("{command:?} does not start: {error}")))
     }
 
-    /// Starts `command` and waits for the first line that it prints on stdout.
-    pub(crate) fn until_it_speaks(command: &mut Command) -> (Running, String) {
+    /// Starts `command`, whose stdout is the lines.
+    pub(crate) fn lines(command: &mut Command) -> (Running, impl Iterator<Item = String> + use<>) {
         let mut running = Running::start(command.stdout(Stdio::piped()));
         let stdout = running.0.stdout.take().expect("stdout is piped");
-        let mut line = String::new();
-        let mut lines = BufReader::new(stdout);
-        lines.read_line(&mut line).expect("the line is text");
-        assert!(!line.is_empty(), "{command:?} ended without a word");
-        // Read on, or the program stops when the pipe is full.
-        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
-        (running, line)
+        (
+            running,
+            BufReader::new(stdout).lines().map_while(Result::ok),
+        )
     }
 }
 

@@ -139,7 +139,7 @@ fn a_port_that_nothing_listens_on_is_not_a_refusal_of_rights() {
 
     let run = top(&gateway.namespace, &["--metrics-port", "9999"]);
 
-    assert_refused(&run, 1, &["9999", "refused"]);
+    assert_refused(&run, 1, &["nothing listens on port 9999"]);
 }
 
 fn top(namespace: &Namespace, arguments: &[&str]) -> Run {

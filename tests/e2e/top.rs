@@ -43,7 +43,7 @@ fn counts_are_exactly_what_was_sent() {
                 ["qwen3-32b", "qwen3-32b", 12, {}],
                 ["sql-lora", "sql-lora", 4, {"404": 1, "429": 1, "500": 1, "503": 1}],
                 ["tweet \"summary\", {v=2}", "tweet \"summary\", {v=2}", 4, {}],
-                ["", "", null, {"BadRequest": 1}],
+                ["", "", 0, {"BadRequest": 1}],
             ],
             "answered": 20,
         }),
