@@ -191,8 +191,8 @@ pub(crate) enum Asker<'a> {
 /// A token to show, and what to tell the person about it.
 pub(crate) struct Given {
     pub(crate) token: Token,
-    /// Not shown to anyone yet, so that a pod that does not take it would not take another one either.
-    pub(crate) fresh: bool,
+    /// No pod has taken it yet; one that refuses it would refuse another one too.
+    pub(crate) untried: bool,
     pub(crate) notice: Option<String>,
 }
 
@@ -200,7 +200,7 @@ impl Given {
     fn held(token: Token) -> Self {
         Self {
             token,
-            fresh: false,
+            untried: false,
             notice: None,
         }
     }
@@ -222,6 +222,7 @@ struct Held {
 
 struct Minted {
     token: Token,
+    untried: bool,
     /// `None` where this machine's clock says that it has ended before it began: then the pod's word counts.
     renew: Option<Timestamp>,
 }
@@ -268,6 +269,15 @@ impl Tokens {
             }
         }
     }
+
+    /// Remembers that a pod took this token, so that it is worth another one when it ends.
+    pub(crate) async fn accepted(&self, token: &Token) {
+        let mut held = self.held.lock().await;
+        held.minted
+            .values_mut()
+            .filter(|minted| minted.token == *token)
+            .for_each(|minted| minted.untried = false);
+    }
 }
 
 impl Held {
@@ -282,7 +292,11 @@ impl Held {
             && refused != Some(&minted.token)
             && minted.renew.is_none_or(|renew| now < renew)
         {
-            return Ok(Given::held(minted.token.clone()));
+            return Ok(Given {
+                token: minted.token.clone(),
+                untried: minted.untried,
+                notice: None,
+            });
         }
         let minted = mint(cluster, &account).await?;
         let token = minted.token.clone();
@@ -295,7 +309,7 @@ impl Held {
         });
         Ok(Given {
             token,
-            fresh: true,
+            untried: true,
             notice,
         })
     }
@@ -405,6 +419,7 @@ async fn mint(cluster: &Cluster, account: &Account) -> Result<Minted, AuthError>
     let token = Token::new(&text).ok_or(AuthError::Tokenless { namespace, name })?;
     Ok(Minted {
         token,
+        untried: true,
         renew: renew_at(asked, ends),
     })
 }

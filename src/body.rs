@@ -23,7 +23,7 @@ pub enum BodyError {
         coding: String,
     },
     /// `Content-Encoding: gzip`, and it is not, or not all of it.
-    #[error("its Content-Encoding says gzip, but it is damaged: {0}")]
+    #[error("its gzip is damaged: {0}")]
     Damaged(io::Error),
     /// gzip in gzip.
     #[error("it is packed twice: what is in the gzip begins with the bytes of gzip (1f 8b) again")]

@@ -43,7 +43,7 @@ impl Cluster {
     }
 
     /// The address of the API server.
-    pub(crate) fn server(&self) -> String {
+    pub fn server(&self) -> String {
         self.config
             .cluster_url
             .to_string()
@@ -131,6 +131,16 @@ impl Right {
         }
     }
 
+    /// What it is about: "secret reader in namespace llm".
+    fn thing(&self) -> String {
+        let kind = self.resource.strip_suffix('s').unwrap_or(self.resource);
+        let name = self.name.as_deref().unwrap_or("of any name");
+        match &self.namespace {
+            Some(namespace) => format!("{kind} {name} in namespace {namespace}"),
+            None => format!("{kind} {name}"),
+        }
+    }
+
     /// The rule that grants it, for a Role or a ClusterRole.
     pub fn rule(&self) -> String {
         let Self {
@@ -205,7 +215,7 @@ pub enum ApiError {
         kubectl: String,
     },
     /// It is not there.
-    #[error("the Kubernetes API server has nothing to {right}")]
+    #[error("there is no {}", right.thing())]
     NotFound {
         /// What was asked.
         right: Box<Right>,

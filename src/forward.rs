@@ -29,8 +29,6 @@ pub enum ForwardError {
     Refused {
         /// Its refusal.
         cause: Arc<ApiError>,
-        /// The pod's namespace.
-        namespace: String,
     },
     /// The user may not.
     #[error(
@@ -87,7 +85,11 @@ impl ForwardError {
     /// The next thing to try.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Refused { cause, .. } => cause.hint(),
+            Self::Refused { cause } => Some(
+                cause
+                    .hint()
+                    .unwrap_or_else(|| "is the pod's node up?  kubectl get nodes".into()),
+            ),
             Self::Forbidden {
                 namespace, kubectl, ..
             } => Some(format!(
@@ -110,7 +112,7 @@ impl ForwardError {
     /// What the process should exit with.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Refused { cause, .. } => cause.exit_code(),
+            Self::Refused { cause } => cause.exit_code(),
             Self::Forbidden { .. } => error::AUTH,
             _ => error::ERROR,
         }
@@ -266,7 +268,6 @@ impl Tunnel {
                     ApiError::NotFound { .. } => ForwardError::Gone { namespace, pod },
                     cause => ForwardError::Refused {
                         cause: Arc::new(cause),
-                        namespace,
                     },
                 }
             })

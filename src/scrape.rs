@@ -57,7 +57,7 @@ pub enum ScrapeError {
         reason: String,
     },
     /// Nobody is there, or the connection broke before an answer.
-    #[error("cannot reach {at}\n  {reason}")]
+    #[error("no answer from {at}\n  {reason}")]
     Unreachable {
         /// "pod llm/epp-0:9090"
         at: String,
@@ -190,7 +190,7 @@ impl ScrapeError {
                                             system:auth-delegator to its ServiceAccount"
                 .into(),
             Self::Forbidden { body, .. } => forbidden_hint(body),
-            Self::Status { .. } => "another port?  --metrics-port PORT".into(),
+            Self::Status { status: StatusCode::NOT_FOUND, .. } => "another port?  --metrics-port PORT".into(),
             _ => return None,
         })
     }
@@ -381,18 +381,20 @@ impl Endpoint {
 
     async fn fetch(&self, token: Option<&Token>) -> Result<Page, ScrapeError> {
         let began = Instant::now();
-        let mut request = self
-            .client
-            .get(self.url.clone())
-            // The text format that every generation serves; OpenMetrics is read if it comes all the same.
-            .header(
-                ACCEPT,
-                HeaderValue::from_static("text/plain;version=0.0.4, */*;q=0.1"),
-            )
-            .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        if let Some(token) = token {
-            request = request.bearer_auth(token.expose());
+        let request = match token {
+            // Of two credentials, the one in the URL gives way.
+            Some(token) => self
+                .client
+                .get(without_credentials(self.url.clone()))
+                .bearer_auth(token.expose()),
+            None => self.client.get(self.url.clone()),
         }
+        // The text format that every generation serves; OpenMetrics is read if it comes all the same.
+        .header(
+            ACCEPT,
+            HeaderValue::from_static("text/plain;version=0.0.4, */*;q=0.1"),
+        )
+        .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let response = request.send().await.map_err(|fault| self.explain(&fault))?;
         let taken = Timestamp::now();
         if response.status() != StatusCode::OK {
@@ -558,11 +560,14 @@ fn unusable(path: &Path, fault: &reqwest::Error) -> ScrapeError {
 
 /// An address for people: a password in it stays unseen.
 pub(crate) fn shown(url: &Url) -> String {
-    let mut url = url.clone();
+    without_credentials(url.clone()).to_string()
+}
+
+fn without_credentials(mut url: Url) -> Url {
     if !url.username().is_empty() || url.password().is_some() {
         // Both fail only where a URL has no host, and then it has no credentials either.
         let _ = url.set_password(None);
         let _ = url.set_username("");
     }
-    url.to_string()
+    url
 }

@@ -114,7 +114,7 @@ impl Link {
         }
         if let Some(Given {
             token,
-            fresh: false,
+            untried: false,
             ..
         }) = &given
             && outcome.as_ref().is_err_and(ScrapeError::rejects_token)
@@ -122,7 +122,17 @@ impl Link {
             let renewed = tokens.give(asker, Some(token)).await?;
             if renewed.token != *token {
                 outcome = self.endpoint.get(Some(&renewed.token)).await;
+                given = Some(renewed);
             }
+        }
+        if let Some(Given {
+            token,
+            untried: true,
+            ..
+        }) = &given
+            && outcome.is_ok()
+        {
+            tokens.accepted(token).await;
         }
         notices.extend(given.and_then(|given| given.notice));
         Ok(outcome?)
