@@ -164,7 +164,6 @@ impl AuthError {
             Self::Mint { cause, .. } | Self::Secret { cause, .. } => cause.exit_code(),
             Self::NoAccount { .. } => error::NOT_FOUND,
             Self::File { .. } => error::ERROR,
-            Self::NoCluster { .. } => error::USAGE,
             _ => error::AUTH,
         }
     }

@@ -115,6 +115,17 @@ impl Right {
         }
     }
 
+    /// What every user has: to ask which resources an API group has.
+    pub(crate) fn discovery(group: &'static str) -> Self {
+        Self {
+            verb: "discover",
+            group,
+            resource: "",
+            namespace: None,
+            name: None,
+        }
+    }
+
     /// The right to get one thing.
     pub(crate) fn get(
         group: &'static str,
@@ -155,6 +166,9 @@ impl Right {
 
 impl fmt::Display for Right {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.resource.is_empty() {
+            return write!(f, "discover the API group {}", self.group);
+        }
         write!(f, "{} {}", self.verb, self.resource)?;
         if !self.group.is_empty() {
             write!(f, ".{}", self.group)?;

@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use igctl::cluster::Cluster;
-use igctl::config::{ClusterSource, Select};
+use igctl::config::{ClusterSource, Impersonate, Select};
 use igctl::discover::{Target, discover};
 use serde_json::{Value, json};
 use support::api::{Api, kubeconfig, pod};
@@ -209,19 +209,25 @@ async fn a_pod_by_name_needs_no_list() {
 }
 
 #[tokio::test]
-async fn impersonation_and_namespace_reach_the_server() {
+async fn the_namespace_and_the_user_that_were_named() {
     let api = Api::start().await;
     api.refuses(
         "GET /api/v1/namespaces/other/services/epp",
         403,
-        "services \"epp\" is forbidden: User \"jane\" cannot",
+        "services \"epp\" is forbidden: User \"jane\" cannot get",
     );
     let source = ClusterSource {
         namespace: Some("other".into()),
+        impersonate: Some(Impersonate {
+            user: "jane".into(),
+            groups: vec!["ops".into()],
+        }),
         ..api.source()
     };
 
     insta::assert_snapshot!(refusal(source).await.replace(&path(&api), "KUBECONFIG"));
+    let acts_as: Vec<_> = api.calls().into_iter().map(|call| call.acts_as).collect();
+    assert_eq!(acts_as, [Some("jane".to_owned())]);
 }
 
 /// The kubeconfig's name differs from run to run.

@@ -115,15 +115,11 @@ async fn served(
 ) -> Result<Vec<(&'static str, ApiResource)>, DiscoverError> {
     let asked = [(V1, "v1"), (V1ALPHA2, "v1alpha2")].map(|(group, version)| async move {
         let api_version = format!("{group}/{version}");
-        let right = Right {
-            verb: "get",
-            group,
-            resource: "API discovery",
-            namespace: None,
-            name: None,
-        };
         match cluster
-            .ask(right, cluster.client.list_api_group_resources(&api_version))
+            .ask(
+                Right::discovery(group),
+                cluster.client.list_api_group_resources(&api_version),
+            )
             .await
         {
             Ok(list) => Ok(list

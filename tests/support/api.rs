@@ -9,9 +9,7 @@ use bytes::Bytes;
 use futures::{SinkExt as _, StreamExt as _};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::header::{
-    AUTHORIZATION, CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
-};
+use hyper::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -63,6 +61,8 @@ pub struct Call {
     /// "GET /api/v1/namespaces/llm/pods?labelSelector=app%3Depp"
     pub line: String,
     pub token: Option<String>,
+    /// `Impersonate-User`
+    pub acts_as: Option<String>,
     pub body: String,
 }
 
@@ -221,10 +221,11 @@ async fn respond(
     let path = request.uri().path().to_owned();
     let key = format!("{} {path}", request.method());
     let line = format!("{} {}", request.method(), request.uri());
-    let token = request
-        .headers()
-        .get(AUTHORIZATION)
-        .map(|value| value.to_str().expect("ASCII").to_owned());
+    let header = |name: &str| {
+        let value = request.headers().get(name)?;
+        Some(value.to_str().expect("ASCII").to_owned())
+    };
+    let (token, acts_as) = (header("authorization"), header("impersonate-user"));
     let key_of_socket = request
         .headers()
         .get("sec-websocket-key")
@@ -245,6 +246,7 @@ async fn respond(
         script.calls.push(Call {
             line: line.clone(),
             token,
+            acts_as,
             body,
         });
         (
