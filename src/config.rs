@@ -16,7 +16,7 @@ pub enum Input {
     /// gateway-core in this process, with made-up traffic.
     Demo,
     /// Something that exists.
-    Source(Source),
+    Source(Box<Source>),
 }
 
 /// Where the metrics come from.
@@ -208,7 +208,7 @@ impl Input {
         match args.demo {
             true if cfg!(feature = "demo") => Ok(Self::Demo),
             true => Err(UsageError("this igctl was built without --demo".to_owned())),
-            false => Source::from_args(args).map(Self::Source),
+            false => Source::from_args(args).map(|source| Self::Source(Box::new(source))),
         }
     }
 }
@@ -373,7 +373,8 @@ impl TopConfig {
         let input = Input::from_args(&args.source)?;
         let order = order(&args.sort, &args.quantiles)?;
         // A saved scrape does not change while one looks at it.
-        let changes = !matches!(input, Input::Source(Source::Files(_)));
+        let changes =
+            !matches!(&input, Input::Source(source) if matches!(**source, Source::Files(_)));
         let watch = args.watch || terminal && !args.once && args.output.is_none() && changes;
         let pace = match args.window {
             _ if watch => Pace::Watch {

@@ -449,7 +449,7 @@ impl<'a, W: FnMut(&str) -> bool> Reader<'a, W> {
     /// metrics is seen to be none.
     fn sample_of_new_name(&mut self, line: &'a [u8]) -> Result<(), Reason> {
         let parsed = parse_line(line)?;
-        let route = self.route(&parsed.name);
+        let route = self.route(parsed.name.clone());
         let bare = bare_name(line);
         if !bare.is_empty() {
             self.routes.insert(bare, route);
@@ -459,9 +459,9 @@ impl<'a, W: FnMut(&str) -> bool> Reader<'a, W> {
         self.add(route, line, parsed)
     }
 
-    fn route(&mut self, name: &Cow<'a, str>) -> Route {
-        if (self.wanted)(name) {
-            return Route::Number(self.place(name.clone()));
+    fn route(&mut self, name: Cow<'a, str>) -> Route {
+        if (self.wanted)(&name) {
+            return Route::Number(self.place(name));
         }
         for (suffix, route) in [
             ("_bucket", Route::Bucket as fn(usize) -> Route),
@@ -471,7 +471,7 @@ impl<'a, W: FnMut(&str) -> bool> Reader<'a, W> {
             if let Some(stem) = name.strip_suffix(suffix)
                 && (self.wanted)(stem)
             {
-                let stem = match name {
+                let stem = match &name {
                     Cow::Borrowed(n) => Cow::Borrowed(&n[..stem.len()]),
                     Cow::Owned(_) => Cow::Owned(stem.to_owned()),
                 };

@@ -395,17 +395,13 @@ async fn every_number_equals_what_prometheus_says() {
     for generation in ["inference_model", "inference_objective", "llm_d_epp"] {
         let by = "scrape, model_name, target_model_name";
         let sum = |suffix: &str| format!("sum by ({by}) ({generation}_{suffix})");
-        let counters: [(&str, fn(&Row) -> Option<Option<f64>>); 2] = [
-            ("request_total", |r| r.requests.map(Some)),
-            ("request_error_total", |r| r.errors.map(Some)),
-        ];
-        for (suffix, number) in counters {
-            let theirs = prometheus.numbers(&sum(suffix)).await;
-            // A pod with newer names beside these is read by the newer ones.
-            let ours = ours(&scrapes, generation, number);
-            let theirs = of_scrapes(theirs, &ours);
+        let check_counter = async |suffix: &str, number: fn(&Row) -> Option<f64>| {
+            let ours = ours(&scrapes, generation, |row| number(row).map(Some));
+            let theirs = of_scrapes(prometheus.numbers(&sum(suffix)).await, &ours);
             assert_same(&format!("{generation}_{suffix}"), &ours, &theirs);
-        }
+        };
+        check_counter("request_total", |row| row.requests).await;
+        check_counter("request_error_total", |row| row.errors).await;
         let mean = format!(
             "{} / {}",
             sum("request_duration_seconds_sum"),
