@@ -42,6 +42,11 @@ impl Cluster {
         }
     }
 
+    /// The namespace to look in where none is named.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
     /// The address of the API server.
     pub fn server(&self) -> String {
         self.config

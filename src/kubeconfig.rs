@@ -316,3 +316,47 @@ fn why_unusable(fault: kube::Error) -> String {
         fault => cause::innermost(&fault),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_files_of_a_list_add_up() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).expect("a file");
+            path
+        };
+        let null = file(
+            "a.yaml",
+            "kind: Config\nclusters: null\ncontexts: null\ncurrent-context: x1\nusers: null\n",
+        );
+        let empty = file("empty.yaml", "");
+        let unset = file("unset.yaml", "kind: Config\ncurrent-context: ''\n");
+        let good = file(
+            "b.yaml",
+            "kind: Config\ncontexts: [{name: x1, context: {cluster: c}}]\ncurrent-context: x2\n",
+        );
+        let chosen = |files: &[&PathBuf]| {
+            let merged = read_files(files.iter().map(|&path| path.clone()))
+                .map_err(|fault| fault.to_string())?;
+            choose_context(&merged, None).map_err(|fault| fault.to_string())
+        };
+
+        assert_eq!(
+            chosen(&[&null, &empty, &good]).as_deref(),
+            Ok("x1"),
+            "the first file to set it wins"
+        );
+        assert_eq!(
+            chosen(&[&unset, &null, &good]).as_deref(),
+            Ok("x1"),
+            "an empty name sets nothing"
+        );
+        assert!(chosen(&[&null]).is_err_and(|fault| fault.contains("no context \"x1\"")));
+    }
+}

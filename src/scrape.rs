@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::fs;
+use std::mem;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Response, StatusCode, Url};
+use rustls::CertificateError;
 
 use crate::body::{Body, BodyError};
 use crate::config::Tls;
@@ -18,9 +20,17 @@ use crate::{cause, error};
 
 /// The longest page that is read, packed and unpacked.
 pub(crate) const MAX_SCRAPE: usize = 256 << 20;
-/// What one answer may take, unless `--request-timeout` says otherwise: a picker that cannot reach its API server takes
-/// 10 s to say so.
-pub(crate) const TIME: Duration = Duration::from_secs(15);
+/// What the first answer may take, unless `--request-timeout` says otherwise: a picker that cannot reach its API server
+/// takes 10 s to say so.
+const FIRST_TIME: Duration = Duration::from_secs(15);
+/// What later answers may take: in a table that refreshes, one frozen pod must not hold up the others.
+const LATER_TIME: Duration = Duration::from_secs(5);
+
+/// What the next answer may take.
+pub(crate) fn patience(asked_for: Option<Duration>, is_first: bool) -> Duration {
+    asked_for.unwrap_or(if is_first { FIRST_TIME } else { LATER_TIME })
+}
+
 /// How much of a refusal is quoted.
 const MAX_REFUSAL: usize = 500;
 /// What Go's `net/http` says to plain HTTP on a TLS port.
@@ -70,6 +80,14 @@ pub enum ScrapeError {
         /// Where.
         at: String,
         /// What is wrong with it.
+        reason: String,
+    },
+    /// Its certificate is made out to others.
+    #[error("the certificate of {at} is for another name\n  {reason}")]
+    WrongName {
+        /// Where.
+        at: String,
+        /// Which names were tried last, and which it has.
         reason: String,
     },
     /// It wants a client certificate.
@@ -175,6 +193,11 @@ impl ScrapeError {
             Self::Untrusted { .. } => {
                 "name its CA with --metrics-ca-file FILE, or trust anyone with --metrics-insecure-skip-tls-verify".into()
             }
+            Self::WrongName { .. } => {
+                "if it is made out to the picker's Service, go by way of that: svc/NAME; or trust any name with \
+                 --metrics-insecure-skip-tls-verify"
+                    .into()
+            }
             Self::WantsCertificate { .. } => "show one with --metrics-client-cert FILE --metrics-client-key FILE".into(),
             Self::Unauthenticated { shown: false, .. } => {
                 "mint one for an account that may read /metrics: --service-account NAMESPACE/NAME, or --token-file FILE".into()
@@ -264,8 +287,8 @@ pub(crate) struct Place {
     pub(crate) at: String,
     /// Where to connect.
     pub(crate) address: SocketAddr,
-    /// The name to expect in its certificate.
-    pub(crate) tls_name: String,
+    /// The names of which its certificate must have one.
+    pub(crate) tls_names: Vec<String>,
 }
 
 /// A client for one page, which keeps its connection and what it has learned of the server.
@@ -274,7 +297,8 @@ pub(crate) struct Endpoint {
     at: String,
     url: Url,
     scheme: Scheme,
-    time: Duration,
+    /// Names to go by when the one in `url` is not in the certificate.
+    other_names: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -289,36 +313,41 @@ impl Endpoint {
     ///
     /// Proxies are for the way out of here, which a pod is not. Without a CA file no certificate is trusted: no public CA
     /// vouches for a pod.
-    pub(crate) fn of_pod(place: Place, tls: &Tls, time: Duration) -> Result<Self, ScrapeError> {
+    pub(crate) fn of_pod(place: Place, tls: &Tls) -> Result<Self, ScrapeError> {
         let Place {
             at,
             address,
-            tls_name,
+            tls_names,
         } = place;
-        let url = Url::parse(&format!("http://{tls_name}:{}/metrics", address.port())).map_err(
-            |fault| ScrapeError::Client {
-                reason: fault.to_string(),
-            },
-        )?;
         let roots = match &tls.ca_file {
             Some(path) => certificates(path)?,
             None => Vec::new(),
         };
-        let builder = with_tls(Client::builder(), tls)?
+        let mut builder = with_tls(Client::builder(), tls)?
             .no_proxy()
-            .resolve(&tls_name, address)
             .tls_certs_only(roots);
+        for name in &tls_names {
+            builder = builder.resolve(name, address);
+        }
+        let mut names = tls_names.into_iter();
+        let name = names.next().unwrap_or_else(|| address.ip().to_string());
+        let url =
+            Url::parse(&format!("http://{name}:{}/metrics", address.port())).map_err(|fault| {
+                ScrapeError::Client {
+                    reason: fault.to_string(),
+                }
+            })?;
         Ok(Self {
             client: build(builder)?,
             at,
             url,
             scheme: Scheme::Unknown,
-            time,
+            other_names: names.collect(),
         })
     }
 
     /// The page at an address, as it is written.
-    pub(crate) fn of_url(url: &Url, tls: &Tls, time: Duration) -> Result<Self, ScrapeError> {
+    pub(crate) fn of_url(url: &Url, tls: &Tls) -> Result<Self, ScrapeError> {
         let mut builder = with_tls(Client::builder(), tls)?;
         if let Some(path) = &tls.ca_file {
             builder = builder.tls_certs_only(certificates(path)?);
@@ -328,25 +357,28 @@ impl Endpoint {
             at: shown(url),
             url: url.clone(),
             scheme: Scheme::Known,
-            time,
+            other_names: Vec::new(),
         })
     }
 
     /// Gets the page, within the time limit.
     ///
     /// The first contact with a pod carries no token, for it may go in the clear to a port that speaks TLS.
-    pub(crate) async fn get(&mut self, token: Option<&Token>) -> Result<Page, ScrapeError> {
-        let (time, at) = (self.time, self.at.clone());
-        match tokio::time::timeout(time, self.get_in_time(token)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(ScrapeError::Silent { at, after: time }),
-        }
+    pub(crate) async fn get(
+        &mut self,
+        token: Option<&Token>,
+        time: Duration,
+    ) -> Result<Page, ScrapeError> {
+        let at = self.at.clone();
+        let outcome = match self.scheme {
+            Scheme::Known => tokio::time::timeout(time, self.fetch(token)).await,
+            Scheme::Unknown => tokio::time::timeout(time, self.find_out()).await,
+        };
+        outcome.unwrap_or(Err(ScrapeError::Silent { at, after: time }))
     }
 
-    async fn get_in_time(&mut self, token: Option<&Token>) -> Result<Page, ScrapeError> {
-        if self.scheme == Scheme::Known {
-            return self.fetch(token).await;
-        }
+    /// Asks over HTTP, and where that is not understood over HTTPS, by each name until one is in the certificate.
+    async fn find_out(&mut self) -> Result<Page, ScrapeError> {
         let plain = self.fetch(None).await;
         let wants_tls = match &plain {
             Err(ScrapeError::Status { status, body, .. }) => {
@@ -360,7 +392,17 @@ impl Endpoint {
             return plain;
         }
         self.set_scheme("https");
-        match self.fetch(None).await {
+        let mut encrypted = self.fetch(None).await;
+        for name in mem::take(&mut self.other_names) {
+            let Err(ScrapeError::WrongName { .. }) = encrypted else {
+                break;
+            };
+            self.url
+                .set_host(Some(&name))
+                .expect("a name of a Service or an address is a host");
+            encrypted = self.fetch(None).await;
+        }
+        match encrypted {
             // Neither: then it is the first answer that tells.
             Err(fault) if fault.is_broken_connection() => {
                 self.set_scheme("http");
@@ -478,6 +520,9 @@ impl Endpoint {
     fn explain(&self, fault: &reqwest::Error) -> ScrapeError {
         let (at, reason) = (self.at.clone(), cause::innermost(fault));
         match cause::find::<rustls::Error>(fault) {
+            Some(rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) => ScrapeError::WrongName { at, reason },
             Some(rustls::Error::InvalidCertificate(_)) => ScrapeError::Untrusted { at, reason },
             Some(rustls::Error::AlertReceived(alert)) if is_about_our_certificate(*alert) => {
                 ScrapeError::WantsCertificate { at, reason }

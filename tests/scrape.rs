@@ -5,6 +5,7 @@ mod support;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -15,6 +16,7 @@ use serde_json::json;
 use support::api::{Api, USER_TOKEN, Way, pod};
 use support::picker::{Answer, PAGE, Picker, answer};
 use support::{only_failure, opened, pages};
+use tokio::net::TcpListener;
 
 /// An API server that knows one pod, `epp-a`, whose port is this picker's.
 async fn one_pod(picker: &Picker) -> Api {
@@ -670,11 +672,10 @@ async fn bodies_that_end_too_early_are_no_pages() {
     insta::assert_snapshot!(told.join("\n"));
 }
 
-/// A certificate that signs itself, for the name by which the Service `epp` is known; and the file that vouches for it.
-fn self_signed() -> (rustls::ServerConfig, tempfile::NamedTempFile) {
+/// A certificate that signs itself, for this name; and the file that vouches for it.
+fn self_signed(name: &str) -> (rustls::ServerConfig, tempfile::NamedTempFile) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let signed =
-        rcgen::generate_simple_self_signed(["epp.llm.svc".to_owned()]).expect("a certificate");
+    let signed = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate");
     let ca = tempfile::NamedTempFile::new().expect("a temporary file");
     std::fs::write(ca.path(), signed.cert.pem()).expect("a temporary file");
     let key = signed
@@ -691,7 +692,7 @@ fn self_signed() -> (rustls::ServerConfig, tempfile::NamedTempFile) {
 
 #[tokio::test]
 async fn https_is_found_out_and_verified() {
-    let (tls, ca) = self_signed();
+    let (tls, ca) = self_signed("epp.llm.svc");
     let picker = Picker::serve_tls(guarded("minted"), tls).await;
     let api = one_pod(&picker).await;
     api.mints("inference-gateway-sa-metrics-reader", "minted");
@@ -719,6 +720,60 @@ async fn https_is_found_out_and_verified() {
     for _ in 0..2 {
         assert_eq!(pages(&vouched.collect().await), [("epp-a", Ok(PAGE))]);
     }
+}
+
+#[tokio::test]
+async fn a_certificate_may_have_any_name_of_the_service_and_no_other() {
+    let mut told = Vec::new();
+    for name in [
+        "epp.llm.svc",
+        "epp.llm.svc.cluster.local",
+        "epp.llm",
+        "epp",
+        "localhost",
+        "other.llm.svc",
+    ] {
+        let (tls, ca) = self_signed(name);
+        let picker = Picker::serve_tls(|_| answer(200, "a page"), tls).await;
+        let api = one_pod(&picker).await;
+        let tls = Tls {
+            ca_file: Some(ca.path().into()),
+            ..Tls::default()
+        };
+        let mut collector = opened(ClusterSource {
+            tls,
+            ..api.source()
+        })
+        .await;
+        told.push(format!(
+            "--- {name}\n{}",
+            only_failure(&collector.collect().await)
+        ));
+    }
+
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[tokio::test]
+async fn a_frozen_pod_does_not_hold_up_the_others() {
+    let frozen = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let picker = Picker::serve(|_| answer(200, PAGE)).await;
+    let api = one_pod(&picker).await;
+    api.has_pods(vec![pod("epp-a", "u1"), pod("epp-b", "u2")])
+        .forwards("epp-b", Way::To(frozen.local_addr().expect("bound")));
+    let source = ClusterSource {
+        request_timeout: Some(Duration::from_millis(300)),
+        ..api.source()
+    };
+    let mut collector = opened(source).await;
+
+    let moment = collector.collect().await;
+
+    let silent = "pod llm/epp-b:9090 did not answer within 300ms".to_owned();
+    assert_eq!(
+        pages(&moment),
+        [("epp-a", Ok(PAGE)), ("epp-b", Err(silent))]
+    );
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::discover::{DiscoverError, Found, State, Target, discover};
 use crate::error::Error;
 use crate::forward::ForwardError;
 use crate::kubeconfig::{self, connect};
-use crate::scrape::{Page, ScrapeError};
+use crate::scrape::{Page, ScrapeError, patience};
 
 /// How often new pods are looked for while all known ones answer.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -38,6 +38,8 @@ struct Watched {
     target: Target,
     /// Kept while it works.
     link: Option<Link>,
+    /// Whether this is not the first try.
+    tried: bool,
     /// Of the look under way.
     outcome: Option<Result<Page, PodError>>,
 }
@@ -221,6 +223,7 @@ impl Watched {
         Self {
             target,
             link: None,
+            tried: false,
             outcome: None,
         }
     }
@@ -252,7 +255,8 @@ impl Watched {
             Some(link) => link,
             closed => closed.insert(Link::to_pod(cluster, target, source).await?),
         };
-        link.page(&Asker::Pod { cluster, target }, tokens, notices)
+        let time = patience(source.request_timeout, !mem::replace(&mut self.tried, true));
+        link.page(&Asker::Pod { cluster, target }, tokens, time, notices)
             .await
     }
 

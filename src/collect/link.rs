@@ -1,6 +1,7 @@
 //! A way to one page that is kept from look to look: the port-forward, the connection, and whether it wants a token.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::PodError;
 use crate::auth::{Asker, Given, Tokens};
@@ -8,7 +9,7 @@ use crate::cluster::Cluster;
 use crate::config::ClusterSource;
 use crate::discover::{State, Target};
 use crate::forward::Forward;
-use crate::scrape::{self, Endpoint, Page, Place, ScrapeError};
+use crate::scrape::{Endpoint, Page, Place, ScrapeError};
 
 /// The way to a URL.
 pub(super) struct Link {
@@ -51,19 +52,19 @@ impl Link {
             }
         };
         let at = format!("pod {pod}:{}", target.port);
-        let tls_name = target
-            .tls_name
-            .clone()
-            .unwrap_or_else(|| "localhost".into());
-        let time = source.request_timeout.unwrap_or(scrape::TIME);
+        let mut tls_names = target.tls_names.clone();
+        tls_names.push(if source.direct {
+            address.ip().to_string()
+        } else {
+            "localhost".into()
+        });
         let endpoint = Endpoint::of_pod(
             Place {
                 at,
                 address,
-                tls_name,
+                tls_names,
             },
             &source.tls,
-            time,
         )?;
         Ok(Self {
             endpoint,
@@ -77,9 +78,10 @@ impl Link {
         &mut self,
         asker: &Asker<'_>,
         tokens: &Tokens,
+        time: Duration,
         notices: &mut Vec<String>,
     ) -> Result<Page, PodError> {
-        let outcome = self.ask(asker, tokens, notices).await;
+        let outcome = self.ask(asker, tokens, time, notices).await;
         match (outcome, &self.forward) {
             // The connection broke on this machine because it broke further on, and the forward knows why.
             (Err(PodError::Scrape(fault)), Some(forward)) if fault.is_broken_connection() => {
@@ -96,6 +98,7 @@ impl Link {
         &mut self,
         asker: &Asker<'_>,
         tokens: &Tokens,
+        time: Duration,
         notices: &mut Vec<String>,
     ) -> Result<Page, PodError> {
         let mut given = match self.guarded {
@@ -104,12 +107,12 @@ impl Link {
         };
         let mut outcome = self
             .endpoint
-            .get(given.as_ref().map(|given| &given.token))
+            .get(given.as_ref().map(|given| &given.token), time)
             .await;
         if outcome.as_ref().is_err_and(ScrapeError::asks_for_token) && tokens.any() {
             self.guarded = true;
             let first = tokens.give(asker, None).await?;
-            outcome = self.endpoint.get(Some(&first.token)).await;
+            outcome = self.endpoint.get(Some(&first.token), time).await;
             given = Some(first);
         }
         if let Some(Given {
@@ -121,7 +124,7 @@ impl Link {
         {
             let renewed = tokens.give(asker, Some(token)).await?;
             if renewed.token != *token {
-                outcome = self.endpoint.get(Some(&renewed.token)).await;
+                outcome = self.endpoint.get(Some(&renewed.token), time).await;
                 given = Some(renewed);
             }
         }

@@ -5,7 +5,7 @@ mod link;
 
 use std::path::PathBuf;
 use std::time::Instant;
-use std::{fs, io};
+use std::{fs, io, mem};
 
 use jiff::Timestamp;
 
@@ -127,6 +127,8 @@ enum Saved {
 }
 
 struct Web {
+    /// Whether this is not the first try.
+    tried: bool,
     link: Link,
     tokens: Tokens,
     name: String,
@@ -158,9 +160,15 @@ impl Collector {
             Origin::Cluster(fleet) => fleet.collect(at).await,
             Origin::Url(web) => {
                 let mut notices = Vec::new();
+                let time = scrape::patience(None, !mem::replace(&mut web.tried, true));
                 let page = web
                     .link
-                    .page(&Asker::Url { at: &web.name }, &web.tokens, &mut notices)
+                    .page(
+                        &Asker::Url { at: &web.name },
+                        &web.tokens,
+                        time,
+                        &mut notices,
+                    )
                     .await;
                 Moment {
                     at,
@@ -223,9 +231,9 @@ impl Saved {
 impl Web {
     fn open(source: &UrlSource) -> Result<Self, Error> {
         let name = scrape::shown(&source.url);
-        let endpoint =
-            Endpoint::of_url(&source.url, &source.tls, scrape::TIME).map_err(PodError::from)?;
+        let endpoint = Endpoint::of_url(&source.url, &source.tls).map_err(PodError::from)?;
         Ok(Self {
+            tried: false,
             link: Link::to_url(endpoint),
             tokens: Tokens::new(source.token.clone()),
             name,

@@ -265,7 +265,12 @@ impl Finder<'_> {
         for target in &mut targets {
             target.pod.picker = Some(name.clone());
             target.pod.pools.clone_from(pools);
-            target.tls_name = Some(format!("{name}.{namespace}.svc"));
+            target.tls_names = ["svc", "svc.cluster.local"]
+                .map(|zone| format!("{name}.{namespace}.{zone}"))
+                .into();
+            target
+                .tls_names
+                .extend([format!("{name}.{namespace}"), name.clone()]);
         }
         Ok(targets)
     }

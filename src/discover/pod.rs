@@ -70,8 +70,8 @@ pub struct Target {
     pub(crate) ip: Option<IpAddr>,
     /// The name of its own ServiceAccount.
     pub(crate) account: String,
-    /// The name to expect in its certificate.
-    pub(crate) tls_name: Option<String>,
+    /// The names of its Service, of which its certificate should have one.
+    pub(crate) tls_names: Vec<String>,
     /// A selector for its successors, if it was asked for by name.
     pub(crate) kin: Option<String>,
 }
@@ -127,7 +127,7 @@ impl Target {
                 .as_ref()
                 .and_then(|spec| spec.service_account_name.clone())
                 .unwrap_or_else(|| "default".into()),
-            tls_name: None,
+            tls_names: Vec::new(),
             kin: pod.metadata.labels.as_ref().and_then(|labels| {
                 let lasting = labels
                     .iter()

@@ -1,8 +1,8 @@
 //! InferencePools and the Services that they name as their endpoint pickers.
 //!
 //! Two API groups carry them: `inference.networking.k8s.io/v1` (field `endpointPickerRef`) and before that
-//! `inference.networking.x-k8s.io/v1alpha2` (field `extensionRef`). Clusters on the move serve both. Which ones, is asked
-//! by API discovery, open to every user; CustomResourceDefinitions are not.
+//! `inference.networking.x-k8s.io/v1alpha2` (field `extensionRef`). Clusters on the move serve both, so both are asked,
+//! side by side. Where that is refused, API discovery, open to every user, says which are served at all.
 //! <https://gateway-api-inference-extension.sigs.k8s.io/reference/spec/>
 
 use std::collections::BTreeMap;
@@ -15,8 +15,24 @@ use super::DiscoverError;
 use crate::cluster::{ApiError, Cluster, Right};
 
 const RESOURCE: &str = "inferencepools";
-const V1: &str = "inference.networking.k8s.io";
-const V1ALPHA2: &str = "inference.networking.x-k8s.io";
+
+/// The APIs that carry pools, newest first.
+const APIS: [PoolApi; 2] = [
+    PoolApi {
+        group: "inference.networking.k8s.io",
+        version: "v1",
+    },
+    PoolApi {
+        group: "inference.networking.x-k8s.io",
+        version: "v1alpha2",
+    },
+];
+
+#[derive(Clone, Copy)]
+struct PoolApi {
+    group: &'static str,
+    version: &'static str,
+}
 
 /// A Service that picks endpoints, and for which pools.
 pub(super) struct Picker {
@@ -37,25 +53,31 @@ pub(super) async fn list(
     namespace: Option<&str>,
 ) -> Result<Pools, DiscoverError> {
     let scope = namespace.map_or("-n NAMESPACE".into(), |namespace| format!("-n {namespace}"));
-    let apis = served(cluster, &scope).await?;
-    let lists = apis.iter().map(|(group, resource)| async move {
-        let api: Api<DynamicObject> = match namespace {
-            Some(namespace) => Api::namespaced_with(cluster.client.clone(), namespace, resource),
-            None => Api::all_with(cluster.client.clone(), resource),
+    let lists = APIS.map(|api| async move {
+        let pools: Api<DynamicObject> = match namespace {
+            Some(namespace) => {
+                Api::namespaced_with(cluster.client.clone(), namespace, &api.resource())
+            }
+            None => Api::all_with(cluster.client.clone(), &api.resource()),
         };
-        cluster
-            .ask(
-                Right::list(group, RESOURCE, namespace),
-                api.list(&ListParams::default()),
-            )
-            .await
+        api.ask(
+            cluster,
+            Right::list(api.group, RESOURCE, namespace),
+            pools.list(&ListParams::default()),
+        )
+        .await
     });
     let mut pools = Vec::new();
     let mut notices = Vec::new();
     let mut refusal = None;
+    let mut served = false;
     for outcome in join_all(lists).await {
         match outcome {
-            Ok(list) => pools.extend(list.items),
+            Ok(Some(list)) => {
+                served = true;
+                pools.extend(list.items);
+            }
+            Ok(None) => {}
             Err(fault) => {
                 notices.push(fault.to_string());
                 refusal.get_or_insert(fault);
@@ -63,93 +85,109 @@ pub(super) async fn list(
         }
     }
     match refusal {
-        Some(cause) if pools.is_empty() => Err(DiscoverError::PoolsRefused { cause, scope }),
-        _ if pools.is_empty() => Err(DiscoverError::NoPools {
+        _ if !pools.is_empty() => pickers(&pools, notices, &scope),
+        Some(cause) => Err(refused(cause, scope)),
+        None if !served => Err(DiscoverError::NoPoolApi { scope }),
+        None => Err(DiscoverError::NoPools {
             place: namespace.map_or("in any namespace".into(), |namespace| {
                 format!("in namespace {namespace}")
             }),
             kubectl: cluster.kubectl.clone(),
         }),
-        _ => pickers(&pools, notices, &scope),
     }
 }
 
-/// The pool of that name; where both API groups have one, both.
+/// The pool of that name; where both APIs have one, both.
 pub(super) async fn get(cluster: &Cluster, name: &str) -> Result<Pools, DiscoverError> {
     let namespace = cluster.namespace.as_str();
     let scope = format!("-n {namespace}");
-    let apis = served(cluster, &scope).await?;
-    let gets = apis.iter().map(|(group, resource)| {
-        let api: Api<DynamicObject> =
-            Api::namespaced_with(cluster.client.clone(), namespace, resource);
-        async move {
-            cluster
-                .ask(Right::get(group, RESOURCE, namespace, name), api.get(name))
-                .await
-        }
+    let gets = APIS.map(|api| async move {
+        let pools: Api<DynamicObject> =
+            Api::namespaced_with(cluster.client.clone(), namespace, &api.resource());
+        api.ask(
+            cluster,
+            Right::get(api.group, RESOURCE, namespace, name),
+            pools.get(name),
+        )
+        .await
     });
-    let mut pools = Vec::new();
-    for outcome in join_all(gets).await {
-        match outcome {
-            Ok(pool) => pools.push(pool),
-            Err(ApiError::NotFound { .. }) => {}
-            Err(cause) => return Err(DiscoverError::PoolsRefused { cause, scope }),
-        }
+    let found: Vec<Option<DynamicObject>> = match join_all(gets).await.into_iter().collect() {
+        Ok(found) => found,
+        Err(cause) => return Err(refused(cause, scope)),
+    };
+    let pools: Vec<DynamicObject> = found.into_iter().flatten().collect();
+    if !pools.is_empty() {
+        return pickers(&pools, Vec::new(), &scope);
     }
-    if pools.is_empty() {
-        return Err(DiscoverError::NoSuch {
+    // Not to be there is one thing for a pool, another for the API.
+    let served: Result<Vec<bool>, ApiError> =
+        join_all(APIS.map(|api| async move { api.is_served(cluster).await }))
+            .await
+            .into_iter()
+            .collect();
+    match served.map_err(DiscoverError::Api)?.contains(&true) {
+        false => Err(DiscoverError::NoPoolApi { scope }),
+        true => Err(DiscoverError::NoSuch {
             kind: "InferencePool",
             name: name.into(),
             namespace: namespace.into(),
             because: String::new(),
             list: format!("{} get {RESOURCE} -n {namespace}", cluster.kubectl),
-        });
+        }),
     }
-    pickers(&pools, Vec::new(), &scope)
 }
 
-/// The pool APIs that this cluster serves.
-async fn served(
-    cluster: &Cluster,
-    scope: &str,
-) -> Result<Vec<(&'static str, ApiResource)>, DiscoverError> {
-    let asked = [(V1, "v1"), (V1ALPHA2, "v1alpha2")].map(|(group, version)| async move {
-        let api_version = format!("{group}/{version}");
-        match cluster
-            .ask(
-                Right::discovery(group),
-                cluster.client.list_api_group_resources(&api_version),
-            )
-            .await
-        {
+/// Without a right to pools a Service may still be named; without an API server nothing may.
+fn refused(cause: ApiError, scope: String) -> DiscoverError {
+    match cause {
+        ApiError::Forbidden { .. } => DiscoverError::PoolsRefused { cause, scope },
+        cause => DiscoverError::Api(cause),
+    }
+}
+
+impl PoolApi {
+    fn resource(self) -> ApiResource {
+        ApiResource {
+            group: self.group.into(),
+            version: self.version.into(),
+            api_version: format!("{}/{}", self.group, self.version),
+            kind: "InferencePool".into(),
+            plural: RESOURCE.into(),
+        }
+    }
+
+    /// Asks for pools; `None` where there are none by that name, or this API is not served.
+    async fn ask<T>(
+        self,
+        cluster: &Cluster,
+        right: Right,
+        call: impl Future<Output = kube::Result<T>>,
+    ) -> Result<Option<T>, ApiError> {
+        match cluster.ask(right, call).await {
+            Ok(found) => Ok(Some(found)),
+            Err(ApiError::NotFound { .. }) => Ok(None),
+            // Who has no right to an API is told so even where there is no such API.
+            Err(fault @ ApiError::Forbidden { .. }) => Ok(match self.is_served(cluster).await? {
+                true => return Err(fault),
+                false => None,
+            }),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    async fn is_served(self, cluster: &Cluster) -> Result<bool, ApiError> {
+        let resource = self.resource();
+        let resources = cluster
+            .client
+            .list_api_group_resources(&resource.api_version);
+        match cluster.ask(Right::discovery(self.group), resources).await {
             Ok(list) => Ok(list
                 .resources
                 .iter()
-                .any(|resource| resource.name == RESOURCE)
-                .then(|| {
-                    let resource = ApiResource {
-                        group: group.into(),
-                        version: version.into(),
-                        api_version,
-                        kind: "InferencePool".into(),
-                        plural: RESOURCE.into(),
-                    };
-                    (group, resource)
-                })),
-            Err(ApiError::NotFound { .. }) => Ok(None),
-            Err(fault) => Err(DiscoverError::Api(fault)),
+                .any(|resource| resource.name == RESOURCE)),
+            Err(ApiError::NotFound { .. }) => Ok(false),
+            Err(fault) => Err(fault),
         }
-    });
-    let served: Vec<_> = join_all(asked)
-        .await
-        .into_iter()
-        .filter_map(Result::transpose)
-        .collect::<Result<_, _>>()?;
-    match served.is_empty() {
-        true => Err(DiscoverError::NoPoolApi {
-            scope: scope.into(),
-        }),
-        false => Ok(served),
     }
 }
 
