@@ -224,8 +224,9 @@ pub struct Distribution {
     pub quantiles: Vec<Quantile>,
 }
 
-/// Builds the report of `now`, since the start of the processes or since `before`.
-pub fn report(now: &[PodSample], before: Option<&[PodSample]>, ask: &Ask) -> Report {
+/// Builds the report of `now`, since the start of the processes or since `before`: for each pod its
+/// sample at the beginning of the window.
+pub fn report(now: &[PodSample], before: Option<&[&PodSample]>, ask: &Ask) -> Report {
     let mut notes = Notes::default();
     let mut pods = Vec::new();
     let mut tables = Table::default();
@@ -258,6 +259,16 @@ pub fn report(now: &[PodSample], before: Option<&[PodSample]>, ask: &Ask) -> Rep
             }
         }
         pods.push(line);
+    }
+    for gone in before
+        .unwrap_or_default()
+        .iter()
+        .filter(|b| !now.iter().any(|n| n.id == b.id))
+    {
+        notes.add(format!(
+            "{} is gone: what it counted within the window is not known",
+            gone.name
+        ));
     }
     elect(now, &mut pods);
     let counted: Vec<&Snapshot> = now.iter().filter_map(|s| s.outcome.as_ref().ok()).collect();
@@ -326,7 +337,7 @@ struct Increase {
 
 /// The increase of a pod's counters and buckets; its gauges as they are now. `None` where there is
 /// nothing to compare with: the pod was there, but its first sample was not.
-fn since(sample: &PodSample, now: &Snapshot, before: &[PodSample]) -> Option<Increase> {
+fn since(sample: &PodSample, now: &Snapshot, before: &[&PodSample]) -> Option<Increase> {
     let earlier = before.iter().find(|b| b.id == sample.id);
     let begun = earlier
         .map(|b| b.at)

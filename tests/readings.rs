@@ -182,7 +182,7 @@ fn a_window_counts_what_was_sent_within_it() {
             id: "pod".to_owned(),
             ..pod(&format!("scrapes/{picker}/t1.prom.gz"), 6)
         }];
-        let report = report(&now, Some(&before), &by_model());
+        let report = report(&now, Some(&before.each_ref()), &by_model());
         let got: BTreeMap<&str, f64> = report
             .rows
             .iter()
@@ -511,7 +511,7 @@ fn a_restart_within_a_window_is_no_loss_and_no_negative_rate() {
         id: "pod".to_owned(),
         ..pod("cases/restart-between-scrapes/t1-after-60s.prom", 60)
     }];
-    let report = report(&now, Some(&before), &ask());
+    let report = report(&now, Some(&before.each_ref()), &ask());
     let (a, b) = (row(&report, "m-a"), row(&report, "m-b"));
     assert_eq!(
         (a.requests, a.rate, b.requests, b.rate),

@@ -57,7 +57,7 @@ async fn show(source: &Source, config: &TopConfig) -> Result<u8, Error> {
             time::sleep(window).await;
             let now = Look::take(&mut collector).await;
             now.tell();
-            now.print(Some(&before.pods), config)
+            now.print(Some(&before.pods.iter().collect::<Vec<_>>()), config)
         }
         Pace::Watch { interval, back } => watch(&mut collector, interval, back, config).await,
     }
@@ -97,7 +97,7 @@ async fn watch(
         }
         // A look is part of what Ctrl-C interrupts: a pod that does not answer must not hold it up.
         tokio::select! {
-            interrupted = signal::ctrl_c() => break interrupted,
+            ended = ended() => break ended,
             look = async { ticks.tick().await; Look::take(collector).await } => looks.push_back(look),
         }
         let newest = looks.back().map(|l| l.at);
@@ -112,6 +112,20 @@ async fn watch(
     io::stdout().write_all(shown.as_bytes())?;
     ended?;
     Ok(0)
+}
+
+/// Ctrl-C, or the polite way to end a process: both leave the terminal as it was.
+async fn ended() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminated = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = signal::ctrl_c() => interrupted,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    signal::ctrl_c().await
 }
 
 /// One picture of the screen.
@@ -137,14 +151,40 @@ fn write(looks: &VecDeque<Look>, config: &TopConfig, out: &mut dyn Write) -> io:
     let Some(now) = looks.back() else {
         return Ok(());
     };
-    let before = looks.front().filter(|_| looks.len() > 1);
-    render::write(
-        &now.report(before.map(|b| &b.pods[..]), config),
-        config.format,
-        layout(config),
-        true,
-        out,
-    )
+    let before = baseline(looks);
+    let before = (looks.len() > 1).then_some(&before[..]);
+    let report = now.report(before, config);
+    render::write(&report, config.format, layout(config), true, out)
+}
+
+/// For each pod of the first look and of the last its earliest sample that can be compared with.
+fn baseline(looks: &VecDeque<Look>) -> Vec<&PodSample> {
+    let earlier = || {
+        looks
+            .iter()
+            .take(looks.len() - 1)
+            .flat_map(|look| &look.pods)
+    };
+    let pods = || {
+        looks
+            .front()
+            .into_iter()
+            .chain(looks.back())
+            .flat_map(|look| &look.pods)
+    };
+    let mut baseline: Vec<&PodSample> = Vec::new();
+    for pod in pods() {
+        let of_pod = || earlier().filter(|sample| sample.id == pod.id);
+        let sample = of_pod()
+            .find(|sample| sample.outcome.is_ok())
+            .or_else(|| of_pod().next());
+        if let Some(sample) =
+            sample.filter(|sample| baseline.iter().all(|have| have.id != sample.id))
+        {
+            baseline.push(sample);
+        }
+    }
+    baseline
 }
 
 fn layout(config: &TopConfig) -> Layout {
@@ -222,7 +262,7 @@ impl Look {
         }
     }
 
-    fn report(&self, before: Option<&[PodSample]>, config: &TopConfig) -> Report {
+    fn report(&self, before: Option<&[&PodSample]>, config: &TopConfig) -> Report {
         let several_pools = self.pods.iter().any(|p| p.pool != self.pods[0].pool);
         let default = || {
             let pool = several_pools.then_some(Dimension::Pool);
@@ -242,7 +282,7 @@ impl Look {
     }
 
     /// Prints the report; partial data has its own exit code.
-    fn print(self, before: Option<&[PodSample]>, config: &TopConfig) -> Result<u8, Error> {
+    fn print(self, before: Option<&[&PodSample]>, config: &TopConfig) -> Result<u8, Error> {
         let look = self.or_failure()?;
         if config.format == Format::Csv {
             // The other forms say it themselves.
