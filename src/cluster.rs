@@ -34,7 +34,7 @@ impl Cluster {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(fault)) => Err(self.explain(Box::new(right), fault)),
             Err(_) => Err(ApiError::Silent {
-                server: self.server(),
+                server: self.way(),
                 right: Box::new(right),
                 after: self.timeout,
                 kubectl: self.kubectl.clone(),
@@ -54,6 +54,19 @@ impl Cluster {
             .to_string()
             .trim_end_matches('/')
             .to_owned()
+    }
+
+    /// Its address, and the proxy on the way to it.
+    fn way(&self) -> String {
+        let proxy = self
+            .config
+            .proxy_url
+            .as_ref()
+            .and_then(|proxy| Some((proxy.host()?, proxy.port_u16()?)));
+        match proxy {
+            Some((host, port)) => format!("{} through the proxy {host}:{port}", self.server()),
+            None => self.server(),
+        }
     }
 
     fn explain(&self, right: Box<Right>, fault: kube::Error) -> ApiError {
@@ -81,7 +94,7 @@ impl Cluster {
                 right,
             },
             fault => ApiError::Unreachable {
-                server: self.server(),
+                server: self.way(),
                 reason: cause::innermost(&fault),
                 kubectl,
             },

@@ -315,6 +315,28 @@ async fn what_is_told_where_there_is_nothing() {
 }
 
 #[tokio::test]
+async fn no_right_to_an_api_that_is_not_served_is_no_matter() {
+    let api = Api::start().await;
+    let old = format!("{V1ALPHA2}/namespaces/llm/inferencepools");
+    api.answers(
+        &format!("{V1}/namespaces/llm/inferencepools"),
+        pools(&[("qwen", picked_by("epp"))]),
+    )
+    .refuses(&old, 403, "User \"jane\" cannot list")
+    .has_service(vec![pod("epp-a", "u1")]);
+    let source = ClusterSource {
+        select: Select::Pools,
+        ..api.source()
+    };
+
+    let found = discover(&cluster(&source).await, &source)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+
+    assert_eq!((found.targets.len(), found.notices), (1, Vec::new()));
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there() {
     let gone = TcpListener::bind("127.0.0.1:0")
         .await

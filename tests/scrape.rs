@@ -12,6 +12,7 @@ use flate2::write::GzEncoder;
 use igctl::collect::Collector;
 use igctl::config::{ClusterSource, Select, Source, Tls, TokenSource, UrlSource};
 use jiff::{SignedDuration, Timestamp};
+use rustls::server::WebPkiClientVerifier;
 use serde_json::json;
 use support::api::{Api, USER_TOKEN, Way, pod};
 use support::picker::{Answer, PAGE, Picker, answer};
@@ -752,6 +753,58 @@ async fn a_certificate_may_have_any_name_of_the_service_and_no_other() {
     }
 
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[tokio::test]
+async fn a_picker_that_wants_to_know_its_client() {
+    let ours = rcgen::generate_simple_self_signed(["a client".to_owned()]).expect("a certificate");
+    let file = |text: String| {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), text).expect("a temporary file");
+        file
+    };
+    let (cert, key) = (
+        file(ours.cert.pem()),
+        file(ours.signing_key.serialize_pem()),
+    );
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut known = rustls::RootCertStore::empty();
+    known.add(ours.cert.der().clone()).expect("a certificate");
+    let verifier = WebPkiClientVerifier::builder(Arc::new(known))
+        .build()
+        .expect("a verifier");
+    let its = rcgen::generate_simple_self_signed(["epp".to_owned()]).expect("a certificate");
+    let its_key = its.signing_key.serialize_der().try_into().expect("a key");
+    let server = rustls::ServerConfig::builder()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![its.cert.der().clone()], its_key)
+        .expect("a certificate and its key");
+    let picker = Picker::serve_tls(|_| answer(200, "a page"), server).await;
+    let api = one_pod(&picker).await;
+    let anyone = Tls {
+        insecure_skip_verify: true,
+        ..Tls::default()
+    };
+    let known = Tls {
+        client_cert: Some(cert.path().into()),
+        client_key: Some(key.path().into()),
+        ..anyone.clone()
+    };
+    let look = async |tls: Tls| {
+        only_failure(
+            &opened(ClusterSource {
+                tls,
+                ..api.source()
+            })
+            .await
+            .collect()
+            .await,
+        )
+    };
+
+    let told = format!("{}\n---\n{}", look(anyone).await, look(known).await);
+
+    insta::assert_snapshot!(told);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! From an InferencePool the way leads over the Service that it names as its endpoint picker to the pods that the
 //! Service selects; `svc/`, `deploy/`, `-l` and `pod/` enter that way further along.
 
+mod error;
 mod pod;
 mod pool;
 
@@ -17,7 +18,7 @@ use kube::core::Selector;
 
 use crate::cluster::{ApiError, Cluster, Right};
 use crate::config::{ClusterSource, Select};
-use crate::error;
+pub use error::DiscoverError;
 pub use pod::{Pod, State, Target};
 use pool::Picker;
 
@@ -28,119 +29,6 @@ pub struct Found {
     pub targets: Vec<Target>,
     /// What was passed over, for the person to know.
     pub notices: Vec<String>,
-}
-
-/// Why there is nothing to scrape.
-#[derive(Debug, thiserror::Error)]
-pub enum DiscoverError {
-    /// The API server's refusal.
-    #[error(transparent)]
-    Api(ApiError),
-    /// Pools may not be listed.
-    #[error("{cause}")]
-    PoolsRefused {
-        /// The API server's refusal.
-        cause: ApiError,
-        /// `-n NAMESPACE`
-        scope: String,
-    },
-    /// The cluster has no InferencePool API.
-    #[error(
-        "this cluster does not serve the InferencePool API\n  neither inference.networking.k8s.io/v1 nor inference.networking.x-k8s.io/v1alpha2"
-    )]
-    NoPoolApi {
-        /// `-n NAMESPACE`
-        scope: String,
-    },
-    /// No pools.
-    #[error("no InferencePool {place}")]
-    NoPools {
-        /// "in namespace llm"
-        place: String,
-        /// The kubectl command line with the same settings.
-        kubectl: String,
-    },
-    /// A pool without a picker.
-    #[error("InferencePool {pool} names no Service as its endpoint picker")]
-    NoPicker {
-        /// Its namespace and name.
-        pool: String,
-        /// `-n NAMESPACE`
-        scope: String,
-    },
-    /// The named thing is not there.
-    #[error("no {kind} {name} in namespace {namespace}{because}")]
-    NoSuch {
-        /// "Service"
-        kind: &'static str,
-        /// Its name.
-        name: String,
-        /// Where it should be.
-        namespace: String,
-        /// Who names it, if not the user.
-        because: String,
-        /// The kubectl command that lists what there is.
-        list: String,
-    },
-    /// A Service without a selector.
-    #[error("Service {namespace}/{name} has no selector, so its pods are not known")]
-    NoSelector {
-        /// Its namespace.
-        namespace: String,
-        /// Its name.
-        name: String,
-    },
-    /// The selector is not one.
-    #[error("{selector:?} is not a label selector\n  {message:?}")]
-    BadSelector {
-        /// As given.
-        selector: String,
-        /// The API server's words.
-        message: String,
-    },
-    /// Nothing runs.
-    #[error("no pod of {owner}{ended}")]
-    NoPods {
-        /// "Service llm/qwen-epp"
-        owner: String,
-        /// How many there were, all ended.
-        ended: String,
-        /// The kubectl command that shows them.
-        list: String,
-    },
-}
-
-impl DiscoverError {
-    /// The next thing to try.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Api(cause) => cause.hint(),
-            Self::PoolsRefused { cause, scope } => Some(format!(
-                "name the picker's Service instead:  igctl metrics top svc/NAME {scope}\n{}",
-                cause.hint().unwrap_or_default()
-            )),
-            Self::NoPoolApi { scope } | Self::NoPicker { scope, .. } => Some(format!(
-                "name the picker's Service instead:  igctl metrics top svc/NAME {scope}"
-            )),
-            Self::NoPools { kubectl, .. } => Some(format!(
-                "where are they?  {kubectl} get inferencepools -A\nor name the picker's Service:  igctl metrics top svc/NAME -n NAMESPACE"
-            )),
-            Self::NoSuch { list, .. } | Self::NoPods { list, .. } => Some(list.clone()),
-            Self::NoSelector { namespace, .. } => Some(format!(
-                "name the picker's labels instead:  igctl metrics top -l KEY=VALUE -n {namespace}"
-            )),
-            Self::BadSelector { .. } => Some("-l app=epp  or  -l 'app in (epp,picker)'".into()),
-        }
-    }
-
-    /// What the process should exit with.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Api(cause) | Self::PoolsRefused { cause, .. } => cause.exit_code(),
-            Self::BadSelector { .. } => error::USAGE,
-            _ => error::NOT_FOUND,
-        }
-    }
 }
 
 /// Finds the pods.

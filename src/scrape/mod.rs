@@ -1,22 +1,24 @@
 //! An address and a token → the page that is served there.
 
-use std::error::Error as _;
-use std::fs;
+mod error;
+mod tls;
+
 use std::mem;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, ClientBuilder, Identity, Response, StatusCode, Url};
-use rustls::CertificateError;
+use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
+use rustls::{AlertDescription, CertificateError};
 
-use crate::body::{Body, BodyError};
+use crate::body::Body;
+use crate::cause;
 use crate::config::Tls;
 use crate::token::Token;
-use crate::{cause, error};
+pub use error::ScrapeError;
+use tls::{certificates, with_tls};
 
 /// The longest page that is read, packed and unpacked.
 pub(crate) const MAX_SCRAPE: usize = 256 << 20;
@@ -25,11 +27,6 @@ pub(crate) const MAX_SCRAPE: usize = 256 << 20;
 const FIRST_TIME: Duration = Duration::from_secs(15);
 /// What later answers may take: in a table that refreshes, one frozen pod must not hold up the others.
 const LATER_TIME: Duration = Duration::from_secs(5);
-
-/// What the next answer may take.
-pub(crate) fn patience(asked_for: Option<Duration>, is_first: bool) -> Duration {
-    asked_for.unwrap_or(if is_first { FIRST_TIME } else { LATER_TIME })
-}
 
 /// How much of a refusal is quoted.
 const MAX_REFUSAL: usize = 500;
@@ -49,235 +46,9 @@ pub struct Page {
     pub wire_bytes: u64,
 }
 
-/// Why there is no page.
-#[derive(Debug, thiserror::Error)]
-pub enum ScrapeError {
-    /// A certificate or key file is no good.
-    #[error("cannot use {}\n  {reason}", path.display())]
-    TlsFile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
-    /// There is no HTTP client.
-    #[error("cannot set up an HTTP client\n  {reason}")]
-    Client {
-        /// Why.
-        reason: String,
-    },
-    /// Nobody is there, or the connection broke before an answer.
-    #[error("no answer from {at}\n  {reason}")]
-    Unreachable {
-        /// "pod llm/epp-0:9090"
-        at: String,
-        /// The innermost cause.
-        reason: String,
-    },
-    /// Its certificate is not to be trusted.
-    #[error("the certificate of {at} is not trusted\n  {reason}")]
-    Untrusted {
-        /// Where.
-        at: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// Its certificate is made out to others.
-    #[error("the certificate of {at} is for another name\n  {reason}")]
-    WrongName {
-        /// Where.
-        at: String,
-        /// Which names were tried last, and which it has.
-        reason: String,
-    },
-    /// It wants a client certificate.
-    #[error("{at} wants a client certificate\n  {reason}")]
-    WantsCertificate {
-        /// Where.
-        at: String,
-        /// Its alert.
-        reason: String,
-    },
-    /// The time is up.
-    #[error("{at} did not answer within {after:?}")]
-    Silent {
-        /// Where.
-        at: String,
-        /// How long it had.
-        after: Duration,
-    },
-    /// 401
-    #[error("{}\n  GET {path} at {at} answered 401\n  {body:?}", if *shown { "the picker does not accept the token" } else { "the picker wants a token to show its metrics" })]
-    Unauthenticated {
-        /// Where.
-        at: String,
-        /// Of the page.
-        path: String,
-        /// What it said.
-        body: String,
-        /// Whether it was shown a token.
-        shown: bool,
-    },
-    /// 500 `Authentication failed`: the TokenReview did not succeed.
-    #[error("the picker could not check the token\n  GET {path} at {at} answered 500\n  {body:?}")]
-    Unchecked {
-        /// Where.
-        at: String,
-        /// Of the page.
-        path: String,
-        /// What it said.
-        body: String,
-    },
-    /// 500 `Authorization for user … failed`: the SubjectAccessReview did not succeed.
-    #[error(
-        "the picker could not ask whether the token's user may read its metrics\n  GET {path} at {at} answered 500\n  {body:?}"
-    )]
-    Unauthorizable {
-        /// Where.
-        at: String,
-        /// Of the page.
-        path: String,
-        /// What it said.
-        body: String,
-    },
-    /// 403
-    #[error(
-        "the picker refused to show its metrics\n  GET {path} at {at} answered 403\n  {body:?}"
-    )]
-    Forbidden {
-        /// Where.
-        at: String,
-        /// Of the page.
-        path: String,
-        /// What it said; it names the user.
-        body: String,
-        /// Whether it was shown a token.
-        shown: bool,
-    },
-    /// Another status than 200.
-    #[error("no metrics page at {at}\n  GET {path} answered {status}\n  {body:?}")]
-    Status {
-        /// Where.
-        at: String,
-        /// Of the page.
-        path: String,
-        /// The HTTP status.
-        status: StatusCode,
-        /// What it said.
-        body: String,
-    },
-    /// The answer broke off.
-    #[error("the answer of {at} broke off after {bytes} bytes\n  {reason}")]
-    CutOff {
-        /// Where.
-        at: String,
-        /// What came.
-        bytes: usize,
-        /// The innermost cause.
-        reason: String,
-    },
-    /// The body is not text.
-    #[error("cannot read the answer of {at}\n  {fault}")]
-    Body {
-        /// Where.
-        at: String,
-        /// Why.
-        fault: BodyError,
-    },
-}
-
-impl ScrapeError {
-    /// The next thing to try.
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Untrusted { .. } => {
-                "name its CA with --metrics-ca-file FILE, or trust anyone with --metrics-insecure-skip-tls-verify".into()
-            }
-            Self::WrongName { .. } => {
-                "if it is made out to the picker's Service, go by way of that: svc/NAME; or trust any name with \
-                 --metrics-insecure-skip-tls-verify"
-                    .into()
-            }
-            Self::WantsCertificate { .. } => "show one with --metrics-client-cert FILE --metrics-client-key FILE".into(),
-            Self::Unauthenticated { shown: false, .. } => {
-                "mint one for an account that may read /metrics: --service-account NAMESPACE/NAME, or --token-file FILE".into()
-            }
-            Self::Unauthenticated { shown: true, .. } => {
-                "is it expired, of a deleted account, or of another cluster?  --service-account NAMESPACE/NAME mints a fresh one"
-                    .into()
-            }
-            Self::Unchecked { .. } => "either the token is no good (expired, of another audience or cluster), or the picker may \
-                                       not create TokenReviews: bind the ClusterRole system:auth-delegator to its ServiceAccount"
-                .into(),
-            Self::Unauthorizable { .. } => "the picker may not create SubjectAccessReviews: bind the ClusterRole \
-                                            system:auth-delegator to its ServiceAccount"
-                .into(),
-            Self::Forbidden { body, .. } => forbidden_hint(body),
-            Self::Status { status: StatusCode::NOT_FOUND, .. } => "another port?  --metrics-port PORT".into(),
-            _ => return None,
-        })
-    }
-
-    /// What the process should exit with.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Unauthenticated { .. }
-            | Self::Unchecked { .. }
-            | Self::Unauthorizable { .. }
-            | Self::Forbidden { .. }
-            | Self::WantsCertificate { .. } => error::AUTH,
-            Self::Silent { .. } => error::TIMEOUT,
-            _ => error::ERROR,
-        }
-    }
-
-    /// Whether a token might help.
-    pub(crate) fn asks_for_token(&self) -> bool {
-        matches!(
-            self,
-            Self::Unauthenticated { shown: false, .. } | Self::Forbidden { shown: false, .. }
-        )
-    }
-
-    /// Whether the token that was shown might have run out.
-    ///
-    /// A token that does not pass a TokenReview is a 500 in the pickers' guard, not a 401.
-    pub(crate) fn rejects_token(&self) -> bool {
-        matches!(
-            self,
-            Self::Unauthenticated { shown: true, .. } | Self::Unchecked { .. }
-        )
-    }
-
-    /// Whether another connection might do better: not an answer, but the lack of one.
-    pub(crate) fn is_broken_connection(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::CutOff { .. })
-    }
-}
-
-/// The commands that let the user in a picker's refusal read its metrics.
-fn forbidden_hint(body: &str) -> String {
-    let account = body
-        .split("system:serviceaccount:")
-        .nth(1)
-        .and_then(|rest| rest.split_once(':'))
-        .map(|(namespace, rest)| {
-            (
-                namespace,
-                rest.split(|c: char| !(c.is_alphanumeric() || "-.".contains(c)))
-                    .next(),
-            )
-        })
-        .filter(|(namespace, _)| namespace.chars().all(|c| c.is_alphanumeric() || c == '-'));
-    match account {
-        Some((namespace, Some(name))) => format!(
-            "let that ServiceAccount read /metrics (a cached refusal can last 30 s after it); it counts by namespace and name both:\n\
-             kubectl create clusterrole metrics-reader --verb=get --non-resource-url=/metrics\n\
-             kubectl create clusterrolebinding metrics-reader-{namespace}-{name} --clusterrole=metrics-reader --serviceaccount={namespace}:{name}\n\
-             what binds it already:  kubectl get clusterrolebindings -o wide | grep {name}"
-        ),
-        _ => "its user needs a ClusterRole with nonResourceURLs [/metrics], verbs [get]".into(),
-    }
+/// What the next answer may take.
+pub(crate) fn patience(asked_for: Option<Duration>, is_first: bool) -> Duration {
+    asked_for.unwrap_or(if is_first { FIRST_TIME } else { LATER_TIME })
 }
 
 /// A place to scrape: where to connect, and as what it proves itself.
@@ -532,21 +303,19 @@ impl Endpoint {
     }
 }
 
-fn is_about_our_certificate(alert: rustls::AlertDescription) -> bool {
-    use rustls::AlertDescription::{
-        AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked,
-        CertificateUnknown, UnknownCA, UnsupportedCertificate,
-    };
+/// Whether it is the client's certificate, or the lack of one, that the server complains about (RFC 8446, 6.2).
+fn is_about_our_certificate(alert: AlertDescription) -> bool {
+    use AlertDescription as Alert;
     matches!(
         alert,
-        AccessDenied
-            | BadCertificate
-            | CertificateExpired
-            | CertificateRequired
-            | CertificateRevoked
-            | CertificateUnknown
-            | UnknownCA
-            | UnsupportedCertificate
+        Alert::AccessDenied
+            | Alert::BadCertificate
+            | Alert::CertificateExpired
+            | Alert::CertificateRequired
+            | Alert::CertificateRevoked
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::UnsupportedCertificate
     )
 }
 
@@ -559,48 +328,6 @@ fn build(builder: ClientBuilder) -> Result<Client, ScrapeError> {
         .map_err(|fault| ScrapeError::Client {
             reason: cause::innermost(&fault),
         })
-}
-
-fn with_tls(builder: ClientBuilder, tls: &Tls) -> Result<ClientBuilder, ScrapeError> {
-    let builder = builder.tls_danger_accept_invalid_certs(tls.insecure_skip_verify);
-    let Some(certificate) = &tls.client_cert else {
-        return Ok(builder);
-    };
-    let mut pem = read(certificate)?;
-    if let Some(key) = &tls.client_key {
-        pem.push(b'\n');
-        pem.extend(read(key)?);
-    }
-    let identity = Identity::from_pem(&pem).map_err(|fault| unusable(certificate, &fault))?;
-    Ok(builder.identity(identity))
-}
-
-fn certificates(path: &Path) -> Result<Vec<Certificate>, ScrapeError> {
-    let found =
-        Certificate::from_pem_bundle(&read(path)?).map_err(|fault| unusable(path, &fault))?;
-    match found.is_empty() {
-        true => Err(ScrapeError::TlsFile {
-            path: path.into(),
-            reason: "it has no PEM certificate".into(),
-        }),
-        false => Ok(found),
-    }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, ScrapeError> {
-    fs::read(path).map_err(|fault| ScrapeError::TlsFile {
-        path: path.into(),
-        reason: fault.to_string(),
-    })
-}
-
-fn unusable(path: &Path, fault: &reqwest::Error) -> ScrapeError {
-    ScrapeError::TlsFile {
-        path: path.into(),
-        reason: fault
-            .source()
-            .map_or_else(|| fault.to_string(), cause::innermost),
-    }
 }
 
 /// An address for people: a password in it stays unseen.

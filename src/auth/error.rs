@@ -1,0 +1,147 @@
+//! Why there is no token to show, and how to come by one.
+
+use std::path::PathBuf;
+
+use super::{READER, SECRET_TYPE};
+use crate::cluster::ApiError;
+use crate::error;
+
+/// Why there is no token to show.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// No account of the namespace may read metrics, as far as igctl tries them.
+    #[error(
+        "no ServiceAccount to read the picker's metrics with\n  \
+         there is no {READER} in namespace {namespace}, and the picker's own, {account}, may not get /metrics"
+    )]
+    NoReader {
+        /// The picker's namespace.
+        namespace: String,
+        /// The picker's account.
+        account: String,
+    },
+    /// The account is not there.
+    #[error("no ServiceAccount {name} in namespace {namespace}")]
+    NoAccount {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// The kubectl command line with the same settings.
+        kubectl: String,
+    },
+    /// The API server does not mint.
+    #[error("cannot mint a token for ServiceAccount {namespace}/{name}\n  {cause}")]
+    Mint {
+        /// The account's namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// The API server's refusal.
+        cause: Box<ApiError>,
+    },
+    /// It answered without a token.
+    #[error("cannot mint a token for ServiceAccount {namespace}/{name}\n  the answer has none")]
+    Tokenless {
+        /// The account's namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// What the picker's account may do could not be asked.
+    #[error("cannot ask what ServiceAccount {namespace}/{name} may do\n  {reason}")]
+    Review {
+        /// The account's namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// The token file.
+    #[error("cannot read the token file {}\n  {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The Secret cannot be had.
+    #[error("cannot read Secret {namespace}/{name}\n  {cause}")]
+    Secret {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// The API server's refusal.
+        cause: Box<ApiError>,
+    },
+    /// The Secret is of another kind.
+    #[error("Secret {namespace}/{name} is of type {found:?}, not {SECRET_TYPE}")]
+    SecretType {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// Its type.
+        found: String,
+    },
+    /// The Secret was not filled in.
+    #[error("Secret {namespace}/{name} has no token in it yet")]
+    EmptySecret {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// The account that its annotation names.
+        account: Option<String>,
+    },
+    /// A URL has no cluster to mint in.
+    #[error("{at} asks for a token, and outside of a cluster none can be minted")]
+    NoCluster {
+        /// What asks.
+        at: String,
+    },
+}
+
+impl AuthError {
+    /// The next thing to try.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoReader { namespace, .. } => Some(format!(
+                "name one that may: --service-account NAMESPACE/NAME, or make it:\n\
+                 kubectl create serviceaccount {READER} -n {namespace}\n\
+                 kubectl create clusterrole inference-gateway-metrics-reader --verb=get --non-resource-url=/metrics\n\
+                 kubectl create clusterrolebinding inference-gateway-sa-metrics-reader-role-binding \
+                 --clusterrole=inference-gateway-metrics-reader --serviceaccount={namespace}:{READER}"
+            )),
+            Self::NoAccount { namespace, kubectl, .. } => Some(format!("{kubectl} get serviceaccounts -n {namespace}")),
+            Self::Mint { cause, .. } => Some(match cause.hint() {
+                Some(hint) => format!("{hint}\nor show a token that you have: --token-file FILE, --token-secret NAMESPACE/NAME"),
+                None => "show a token that you have: --token-file FILE, --token-secret NAMESPACE/NAME".into(),
+            }),
+            Self::Secret { cause, .. } => cause.hint(),
+            Self::Tokenless { .. } | Self::Review { .. } => Some("--service-account NAMESPACE/NAME, or --token-file FILE".into()),
+            Self::File { .. } => None,
+            Self::SecretType { .. } => Some("--service-account NAMESPACE/NAME needs no Secret".into()),
+            Self::EmptySecret { namespace, account: Some(account), .. } => Some(format!(
+                "Kubernetes fills it in once its account is there:  kubectl get serviceaccount {account} -n {namespace}\n\
+                 --service-account {namespace}/{account} needs no Secret"
+            )),
+            Self::EmptySecret { .. } => {
+                Some("it lacks the annotation kubernetes.io/service-account.name; --service-account NAMESPACE/NAME needs no Secret".into())
+            }
+            Self::NoCluster { .. } => Some("--token-file FILE".into()),
+        }
+    }
+
+    /// What the process should exit with.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Mint { cause, .. } | Self::Secret { cause, .. } => cause.exit_code(),
+            Self::NoAccount { .. } => error::NOT_FOUND,
+            Self::File { .. } => error::ERROR,
+            _ => error::AUTH,
+        }
+    }
+}
