@@ -170,6 +170,24 @@ impl Right {
         }
     }
 
+    /// Itself as arguments of `kubectl auth can-i`, which takes what follows a slash for a name.
+    pub(crate) fn can_i(&self) -> String {
+        let (resource, subresource) = match self.resource.split_once('/') {
+            Some((resource, subresource)) => (resource, format!(" --subresource={subresource}")),
+            None => (self.resource, String::new()),
+        };
+        let group = if self.group.is_empty() {
+            String::new()
+        } else {
+            format!(".{}", self.group)
+        };
+        let place = self
+            .namespace
+            .as_ref()
+            .map_or("-A".into(), |namespace| format!("-n {namespace}"));
+        format!("{} {resource}{group}{subresource} {place}", self.verb)
+    }
+
     /// The rule that grants it, for a Role or a ClusterRole.
     pub fn rule(&self) -> String {
         let Self {
@@ -283,19 +301,9 @@ impl ApiError {
                 "log in again; who the server takes you for:  {kubectl} auth whoami"
             )),
             Self::Forbidden { right, kubectl, .. } => Some(format!(
-                "the rule that is missing:  {}\ncheck with:  {kubectl} auth can-i {} {}{}{}",
+                "the rule that is missing:  {}\ncheck with:  {kubectl} auth can-i {}",
                 right.rule(),
-                right.verb,
-                right.resource,
-                if right.group.is_empty() {
-                    String::new()
-                } else {
-                    format!(".{}", right.group)
-                },
-                right
-                    .namespace
-                    .as_ref()
-                    .map_or(" -A".into(), |namespace| format!(" -n {namespace}")),
+                right.can_i(),
             )),
             Self::NotFound { .. } | Self::Failed { .. } | Self::Unreadable { .. } => None,
         }

@@ -95,7 +95,7 @@ impl ForwardError {
             } => Some(format!(
                 "the rule that is missing:  - {{apiGroups: [\"\"], resources: [pods/portforward], verbs: [get, create]}}\n\
                  an admin can grant it:  kubectl create role port-forward -n {namespace} --verb=get,create --resource=pods/portforward\n\
-                 check with:  {kubectl} auth can-i get pods/portforward -n {namespace}\n\
+                 check with:  {kubectl} auth can-i get pods --subresource=portforward -n {namespace}\n\
                  from inside the cluster --direct needs none"
             )),
             Self::NotListening { namespace, pod, .. } => Some(format!(

@@ -123,6 +123,12 @@ pub async fn connect(source: &ClusterSource) -> Result<Cluster, ConnectError> {
     };
     if let Some(impersonate) = &source.impersonate {
         kubectl += &format!(" --as {}", impersonate.user);
+        kubectl.extend(
+            impersonate
+                .groups
+                .iter()
+                .map(|group| format!(" --as-group {group}")),
+        );
         config.auth_info.impersonate = Some(impersonate.user.clone());
         config.auth_info.impersonate_groups = Some(impersonate.groups.clone());
     }
@@ -201,11 +207,10 @@ fn read(source: &ClusterSource) -> Result<Option<Kubeconfig>, ConnectError> {
             .into_iter()
             .filter(|path| !path.as_os_str().is_empty() && path.exists()),
     )?;
-    match merged.contexts.is_empty()
+    let says_nothing = merged.contexts.is_empty()
         && merged.clusters.is_empty()
-        && source.context.is_none()
-        && merged.current_context.is_none()
-    {
+        && merged.current_context.is_none();
+    match says_nothing && source.context.is_none() {
         false => Ok(Some(merged)),
         true if in_cluster => Ok(None),
         true => Err(ConnectError::NoKubeconfig { looked }),
@@ -267,7 +272,7 @@ fn choose_context(kubeconfig: &Kubeconfig, asked: Option<&str>) -> Result<String
 }
 
 async fn from_kubeconfig(kubeconfig: Kubeconfig, context: String) -> Result<Config, ConnectError> {
-    let own_proxy = proxy_of(&kubeconfig, &context);
+    let own_proxy = has_own_proxy(&kubeconfig, &context);
     let options = KubeConfigOptions {
         context: Some(context.clone()),
         ..KubeConfigOptions::default()
@@ -286,7 +291,7 @@ async fn from_kubeconfig(kubeconfig: Kubeconfig, context: String) -> Result<Conf
 }
 
 /// Whether the context's cluster has a `proxy-url` of its own, which the environment does not overrule.
-fn proxy_of(kubeconfig: &Kubeconfig, context: &str) -> bool {
+fn has_own_proxy(kubeconfig: &Kubeconfig, context: &str) -> bool {
     let cluster = kubeconfig
         .contexts
         .iter()

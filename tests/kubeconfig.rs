@@ -215,7 +215,7 @@ async fn what_is_told_where_a_plugin_fails() {
         fs::create_dir_all(folder.path().join("conf")).expect("a folder");
         fs::write(&file, with_plugin("https://127.0.0.1:1", exec)).expect("a file");
         let timed = ClusterSource {
-            request_timeout: Some(Duration::from_secs(1)),
+            request_timeout: Some(Duration::from_secs(2)),
             ..source(file)
         };
         let refused = refused(timed, folder.path()).await;

@@ -11,7 +11,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use igctl::collect::Collector;
 use igctl::config::{ClusterSource, Select, Source, Tls, TokenSource, UrlSource};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rustls::server::WebPkiClientVerifier;
 use serde_json::json;
 use support::api::{Api, USER_TOKEN, Way, pod};
@@ -201,16 +201,14 @@ async fn the_users_own_credential_goes_to_no_pod() {
 async fn a_token_near_its_end_is_renewed_before_it_is_refused() {
     let picker = Picker::serve(guarded("minted")).await;
     let api = one_pod(&picker).await;
-    let ends = Timestamp::now() + SignedDuration::from_millis(300);
-    api.mints_until("inference-gateway-sa-metrics-reader", "minted", ends);
+    api.mints_for(
+        "inference-gateway-sa-metrics-reader",
+        "minted",
+        SignedDuration::from_millis(100),
+    );
     let mut collector = opened(api.source()).await;
     collector.collect().await;
-    tokio::time::sleep(
-        ends.duration_since(Timestamp::now())
-            .try_into()
-            .unwrap_or_default(),
-    )
-    .await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
 
     collector.collect().await;
 
@@ -312,6 +310,29 @@ async fn a_mint_that_is_refused_in_the_middle_of_a_watch() {
     let moment = collector.collect().await;
 
     insta::assert_snapshot!(hidden(only_failure(&moment), &api));
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_renewed_yet_is_good_until_it_ends() {
+    let picker = Picker::serve(guarded("minted")).await;
+    let api = one_pod(&picker).await;
+    api.mints_for(
+        "inference-gateway-sa-metrics-reader",
+        "minted",
+        SignedDuration::from_millis(100),
+    );
+    let mut collector = opened(api.source()).await;
+    collector.collect().await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    api.refuses(
+        &format!("POST {}", token_of("inference-gateway-sa-metrics-reader")),
+        500,
+        "etcdserver: no leader",
+    );
+
+    let moment = collector.collect().await;
+
+    assert_eq!(pages(&moment), [("epp-a", Ok(PAGE))]);
 }
 
 /// The kubeconfig's name differs from run to run.
@@ -815,14 +836,14 @@ async fn a_frozen_pod_does_not_hold_up_the_others() {
     api.has_pods(vec![pod("epp-a", "u1"), pod("epp-b", "u2")])
         .forwards("epp-b", Way::To(frozen.local_addr().expect("bound")));
     let source = ClusterSource {
-        request_timeout: Some(Duration::from_millis(300)),
+        request_timeout: Some(Duration::from_secs(2)),
         ..api.source()
     };
     let mut collector = opened(source).await;
 
     let moment = collector.collect().await;
 
-    let silent = "pod llm/epp-b:9090 did not answer within 300ms".to_owned();
+    let silent = "pod llm/epp-b:9090 did not answer within 2s".to_owned();
     assert_eq!(
         pages(&moment),
         [("epp-a", Ok(PAGE)), ("epp-b", Err(silent))]

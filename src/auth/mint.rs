@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::PostParams;
 use kube::{Api, Client};
 
-use super::{Account, AuthError};
+use super::{Account, AuthError, Given};
 use crate::cluster::{ApiError, Cluster, Right};
 use crate::token::Token;
 
@@ -24,6 +24,16 @@ pub(super) struct Minted {
     pub(super) untried: bool,
     /// `None` where this machine's clock says that it has ended before it began: then the pod's word counts.
     pub(super) renew: Option<Timestamp>,
+}
+
+impl Minted {
+    pub(super) fn give(&self) -> Given {
+        Given {
+            token: self.token.clone(),
+            untried: self.untried,
+            notice: None,
+        }
+    }
 }
 
 pub(super) async fn mint(cluster: &Cluster, account: &Account) -> Result<Minted, AuthError> {

@@ -135,18 +135,21 @@ impl Held {
         account: Account,
         refused: Option<&Token>,
     ) -> Result<Given, AuthError> {
-        let now = Timestamp::now();
-        if let Some(minted) = self.minted.get(&account)
-            && refused != Some(&minted.token)
-            && minted.renew.is_none_or(|renew| now < renew)
+        let held = self
+            .minted
+            .get(&account)
+            .filter(|minted| refused != Some(&minted.token));
+        if let Some(minted) = held
+            && minted.renew.is_none_or(|renew| Timestamp::now() < renew)
         {
-            return Ok(Given {
-                token: minted.token.clone(),
-                untried: minted.untried,
-                notice: None,
-            });
+            return Ok(minted.give());
         }
-        let minted = mint(cluster, &account).await?;
+        let minted = match (mint(cluster, &account).await, held) {
+            (Ok(minted), _) => minted,
+            // While the API server is away, the old token is good for the rest of its life.
+            (Err(AuthError::Mint { .. }), Some(held)) => return Ok(held.give()),
+            (Err(fault), _) => return Err(fault),
+        };
         let token = minted.token.clone();
         let first = self.minted.insert(account.clone(), minted).is_none();
         let notice = first.then(|| {

@@ -3,8 +3,10 @@
 use std::mem;
 use std::time::{Duration, Instant};
 
-use futures::future::{OptionFuture, join, join_all};
+use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::link::Link;
 use super::{Moment, PodError, PodPage};
@@ -19,6 +21,8 @@ use crate::scrape::{Page, ScrapeError, patience};
 
 /// How often new pods are looked for while all known ones answer.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How long a look waits for a discovery; one that takes longer is taken over by a later look.
+const LOOK_TIME: Duration = Duration::from_secs(5);
 /// How long before its end the user's own credential is fetched anew.
 const CREDENTIAL_MARGIN: SignedDuration = SignedDuration::from_secs(60);
 
@@ -28,7 +32,10 @@ pub(super) struct Fleet {
     source: ClusterSource,
     tokens: Tokens,
     pods: Vec<Watched>,
+    /// When the last discovery ended.
     looked: Instant,
+    /// At most one discovery, beside the looks: a silent API server must not hold up a table whose pods answer.
+    looking: JoinSet<Result<Found, DiscoverError>>,
     /// What the last discovery said beside the pods, so that it is said once.
     said: Vec<String>,
     notices: Vec<String>,
@@ -55,6 +62,7 @@ impl Fleet {
             tokens: Tokens::new(source.token.clone()),
             pods: found.targets.into_iter().map(Watched::new).collect(),
             looked: Instant::now(),
+            looking: JoinSet::new(),
             said: Vec::new(),
         };
         fleet.say_once(found.notices);
@@ -70,19 +78,22 @@ impl Fleet {
         {
             self.reconnect().await;
         }
-        let due = self.looked.elapsed() >= LOOK_EVERY;
-        let kin = self.kin();
-        let look = || look(&self.cluster, &self.source, kin.as_deref());
-        let scraped = scrape(&mut self.pods, &self.cluster, &self.source, &self.tokens);
-        let (said, mut found) = join(scraped, OptionFuture::from(due.then(look))).await;
-        self.notices.extend(said);
-
-        if found.is_none() && self.pods.iter().any(Watched::may_have_changed) {
-            found = Some(look().await);
+        if self.looked.elapsed() >= LOOK_EVERY {
+            self.look();
         }
+        self.scrape().await;
+        let found = if self.pods.iter().any(Watched::may_have_changed) {
+            self.look();
+            timeout(LOOK_TIME, self.looking.join_next())
+                .await
+                .ok()
+                .flatten()
+        } else {
+            self.looking.try_join_next()
+        };
         if let Some(found) = found {
             self.looked = Instant::now();
-            match found {
+            match found.expect("a discovery is never cancelled, and does not panic") {
                 Ok(found) => self.update(found),
                 Err(fault) => self.doubt(&fault),
             }
@@ -90,13 +101,35 @@ impl Fleet {
                 .iter_mut()
                 .filter(|pod| pod.deserves_another_try())
                 .for_each(|pod| pod.outcome = None);
-            let said = scrape(&mut self.pods, &self.cluster, &self.source, &self.tokens).await;
-            self.notices.extend(said);
+            self.scrape().await;
         }
         Moment {
             at,
             pods: self.pods.iter_mut().map(Watched::take_page).collect(),
             notices: mem::take(&mut self.notices),
+        }
+    }
+
+    /// Scrapes, side by side, every pod that has not been in this look.
+    async fn scrape(&mut self) {
+        let Self {
+            pods,
+            cluster,
+            source,
+            tokens,
+            ..
+        } = self;
+        let waiting = pods.iter_mut().filter(|pod| pod.outcome.is_none());
+        let said = join_all(waiting.map(|pod| pod.scrape(cluster, source, tokens))).await;
+        self.notices.extend(said.concat());
+    }
+
+    /// Starts a discovery, if none is under way.
+    fn look(&mut self) {
+        if self.looking.is_empty() {
+            let (cluster, source, kin) = (self.cluster.clone(), self.source.clone(), self.kin());
+            self.looking
+                .spawn(async move { look(&cluster, &source, kin.as_deref()).await });
         }
     }
 
@@ -205,19 +238,6 @@ async fn look(
     }
 }
 
-/// Scrapes, side by side, every pod that has not been in this look. Returns what the person should know.
-async fn scrape(
-    pods: &mut [Watched],
-    cluster: &Cluster,
-    source: &ClusterSource,
-    tokens: &Tokens,
-) -> Vec<String> {
-    let waiting = pods.iter_mut().filter(|pod| pod.outcome.is_none());
-    join_all(waiting.map(|pod| pod.scrape(cluster, source, tokens)))
-        .await
-        .concat()
-}
-
 impl Watched {
     fn new(target: Target) -> Self {
         Self {
@@ -275,10 +295,7 @@ impl Watched {
             Some(Err(PodError::NoAddress { .. })) => self.target.ip.is_some(),
             Some(Err(PodError::Scrape(fault))) => fault.is_broken_connection(),
             Some(Err(PodError::Forward(fault))) => {
-                matches!(
-                    fault,
-                    ForwardError::Node { .. } | ForwardError::Refused { .. }
-                )
+                matches!(fault, ForwardError::Node { .. })
             }
             _ => false,
         }

@@ -11,7 +11,7 @@ use crate::discover::{State, Target};
 use crate::forward::Forward;
 use crate::scrape::{Endpoint, Page, Place, ScrapeError};
 
-/// The way to a URL.
+/// The way to one page.
 pub(super) struct Link {
     endpoint: Endpoint,
     /// Dropped with the link, and with it every connection through it.
@@ -21,6 +21,7 @@ pub(super) struct Link {
 }
 
 impl Link {
+    /// The way to a page at an address.
     pub(super) fn to_url(endpoint: Endpoint) -> Self {
         Self {
             endpoint,

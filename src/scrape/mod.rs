@@ -3,7 +3,6 @@
 mod error;
 mod tls;
 
-use std::mem;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -74,8 +73,9 @@ pub(crate) struct Endpoint {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scheme {
+    /// The one in the URL.
     Known,
-    /// Plain HTTP was not spoken to yet.
+    /// Whether it speaks HTTP or HTTPS is to be found out.
     Unknown,
 }
 
@@ -164,7 +164,7 @@ impl Endpoint {
         }
         self.set_scheme("https");
         let mut encrypted = self.fetch(None).await;
-        for name in mem::take(&mut self.other_names) {
+        for name in self.other_names.clone() {
             let Err(ScrapeError::WrongName { .. }) = encrypted else {
                 break;
             };

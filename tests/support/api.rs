@@ -50,7 +50,7 @@ pub struct Api {
 
 #[derive(Default)]
 struct Script {
-    answers: BTreeMap<String, (u16, Value)>,
+    answers: BTreeMap<String, (u16, Arc<dyn Fn() -> Value + Send + Sync>)>,
     ways: BTreeMap<String, Way>,
     calls: Vec<Call>,
 }
@@ -112,9 +112,18 @@ impl Api {
     }
 
     fn answers_with(&self, request: &str, code: u16, object: Value) -> &Self {
+        self.makes(request, code, move || object.clone())
+    }
+
+    fn makes(
+        &self,
+        request: &str,
+        code: u16,
+        object: impl Fn() -> Value + Send + Sync + 'static,
+    ) -> &Self {
         self.script()
             .answers
-            .insert(request.to_owned(), (code, object));
+            .insert(request.to_owned(), (code, Arc::new(object)));
         self
     }
 
@@ -146,23 +155,20 @@ impl Api {
 
     /// Mints this token for an account of namespace `llm`, for ten minutes.
     pub fn mints(&self, account: &str, token: &str) -> &Self {
-        self.mints_until(
-            account,
-            token,
-            Timestamp::now() + SignedDuration::from_mins(10),
-        )
+        self.mints_for(account, token, SignedDuration::from_mins(10))
     }
 
-    /// The same, ending then.
-    pub fn mints_until(&self, account: &str, token: &str, ends: Timestamp) -> &Self {
-        self.answers(
-            &format!("POST /api/v1/namespaces/llm/serviceaccounts/{account}/token"),
+    /// The same, for so long from when it is asked for.
+    pub fn mints_for(&self, account: &str, token: &str, life: SignedDuration) -> &Self {
+        let request = format!("POST /api/v1/namespaces/llm/serviceaccounts/{account}/token");
+        let token = token.to_owned();
+        self.makes(&request, 200, move || {
             json!({
                 "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1",
                 "spec": { "audiences": [] },
-                "status": { "token": token, "expirationTimestamp": ends.to_string() },
-            }),
-        )
+                "status": { "token": token, "expirationTimestamp": (Timestamp::now() + life).to_string() },
+            })
+        })
     }
 
     /// What asks this server: the pods behind the Service `epp` of namespace `llm`.
@@ -285,7 +291,7 @@ async fn respond(
         return Ok(answer);
     }
     Ok(match found {
-        Some((code, object)) => json_answer(code, &object),
+        Some((code, object)) => json_answer(code, &object()),
         None => status(404, &format!("the test has no answer to {line}")),
     })
 }
