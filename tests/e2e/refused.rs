@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::cluster::Namespace;
+use serde_json::{Value, json};
+
+use crate::cluster::{Namespace, kubectl, variable};
 use crate::gateway::{Gateway, reader_manifests};
 use crate::igctl::{Run, igctl};
 
@@ -23,13 +25,10 @@ fn every_way_to_a_token_is_let_in() {
         &format!("secret/{secret}"),
     ]);
 
-    let (account, secret) = (
-        format!("{}/{READER}", namespace.name()),
-        format!("{}/{secret}", namespace.name()),
-    );
+    let secret = format!("{}/{secret}", namespace.name());
     let ways = [
         top(namespace, &[]),
-        top(namespace, &["--service-account", &account]),
+        top(namespace, &["--service-account", &reader(namespace)]),
         top(namespace, &["--token-secret", &secret]),
         top(
             namespace,
@@ -59,9 +58,11 @@ fn a_binding_to_another_namespace_is_403_and_names_the_user() {
         &format!("- kind: ServiceAccount\n  name: {READER}\n  namespace: default"),
     );
     gateway.namespace.apply(&elsewhere);
-    let account = format!("{namespace}/{READER}");
 
-    let run = top(&gateway.namespace, &["--service-account", &account]);
+    let run = top(
+        &gateway.namespace,
+        &["--service-account", &reader(&gateway.namespace)],
+    );
 
     assert_refused(
         &run,
@@ -92,34 +93,87 @@ fn a_token_of_no_one_is_told_from_a_missing_one() {
 #[test]
 fn a_user_who_may_not_forward_ports_learns_the_rule() {
     let gateway = Gateway::deploy("no-forward");
-    let namespace = &gateway.namespace;
-    namespace.kubectl(["create", "serviceaccount", "viewer"]);
-    // What `kubectl create role` needs here are the resources' full names.
-    namespace.kubectl([
-        "create",
-        "role",
-        "viewer",
-        "--verb=get,list",
-        "--resource=pods,services,deployments.apps,inferencepools.inference.networking.k8s.io",
-    ]);
-    let viewer = format!("{}:viewer", namespace.name());
-    namespace.kubectl([
-        "create",
-        "rolebinding",
-        "viewer",
-        "--role=viewer",
-        &format!("--serviceaccount={viewer}"),
-    ]);
+    let viewer = viewer(&gateway.namespace, &[]);
+
+    let run = top(&gateway.namespace, &["--as", &viewer]);
+
+    assert_refused(
+        &run,
+        5,
+        &[
+            "pods/portforward",
+            "get",
+            "create",
+            gateway.namespace.name(),
+        ],
+    );
+}
+
+#[test]
+fn a_picker_that_may_not_review_tokens_is_told_from_a_bad_token() {
+    let gateway = Gateway::deploy("no-delegator");
+    let binding = format!(
+        "clusterrolebinding/gateway-core-{}",
+        gateway.namespace.name()
+    );
+    kubectl(["delete", &binding]);
 
     let run = top(
-        namespace,
-        &["--as", &format!("system:serviceaccount:{viewer}")],
+        &gateway.namespace,
+        &["--service-account", &reader(&gateway.namespace)],
     );
 
     assert_refused(
         &run,
         5,
-        &["pods/portforward", "get", "create", namespace.name()],
+        &["500", "Authentication failed", "system:auth-delegator"],
+    );
+}
+
+#[test]
+fn a_user_who_may_not_mint_tokens_learns_of_other_ways() {
+    let gateway = Gateway::deploy("no-mint");
+    let viewer = viewer(&gateway.namespace, &["pods/portforward"]);
+
+    let run = top(&gateway.namespace, &["--as", &viewer]);
+
+    assert_refused(&run, 5, &["serviceaccounts/token", "--token-file"]);
+}
+
+#[test]
+fn one_pod_that_cannot_be_read_does_not_hide_the_others() {
+    let gateway = Gateway::deploy("partial");
+    gateway.complete("qwen3-32b");
+    let silent = json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "silent", "labels": {"app": "gateway-core"}},
+        "spec": {
+            "containers": [{
+                "name": "silent",
+                "image": variable("IGCTL_TEST_IMAGE"),
+                "args": ["--metrics-port=9091", "--endpoints=127.0.0.1:1", "--metrics-endpoint-auth=false"],
+                "ports": [{"name": "metrics", "containerPort": 9090}],
+            }],
+            "terminationGracePeriodSeconds": 1,
+        },
+    });
+    gateway.namespace.apply(&silent.to_string());
+    gateway.namespace.kubectl([
+        "wait",
+        "--for=condition=Ready",
+        "--timeout=60s",
+        "pod/silent",
+    ]);
+
+    let run = top(&gateway.namespace, &[]);
+
+    let shown: Value = serde_json::from_str(&run.stdout).expect("what could be read is shown");
+    assert_eq!(
+        (run.code, &shown["total"]["requests"]),
+        (4, &json!(1)),
+        "{}",
+        run.stderr
     );
 }
 
@@ -140,6 +194,33 @@ fn a_port_that_nothing_listens_on_is_not_a_refusal_of_rights() {
     let run = top(&gateway.namespace, &["--metrics-port", "9999"]);
 
     assert_refused(&run, 1, &["nothing listens on port 9999"]);
+}
+
+/// The reader's ServiceAccount, as igctl's flags name it.
+fn reader(namespace: &Namespace) -> String {
+    format!("{}/{READER}", namespace.name())
+}
+
+/// The name of a user who may see what igctl looks for, and may use `more`.
+fn viewer(namespace: &Namespace, more: &[&str]) -> String {
+    let seen = [
+        "pods",
+        "services",
+        "deployments.apps",
+        "inferencepools.inference.networking.k8s.io",
+    ];
+    let resources = format!("--resource={}", [&seen, more].concat().join(","));
+    let account = format!("--serviceaccount={}:viewer", namespace.name());
+    namespace.kubectl(["create", "serviceaccount", "viewer"]);
+    namespace.kubectl([
+        "create",
+        "role",
+        "viewer",
+        "--verb=get,list,create",
+        &resources,
+    ]);
+    namespace.kubectl(["create", "rolebinding", "viewer", "--role=viewer", &account]);
+    format!("system:serviceaccount:{}:viewer", namespace.name())
 }
 
 fn top(namespace: &Namespace, arguments: &[&str]) -> Run {
