@@ -48,7 +48,7 @@ pub enum ForwardError {
         kubectl: String,
     },
     /// The pod is no more.
-    #[error("pod {namespace}/{pod} is gone")]
+    #[error("pod {namespace}/{pod} is not there to forward a port to")]
     Gone {
         /// Its namespace.
         namespace: String,
