@@ -192,6 +192,45 @@ async fn evicted_finished_and_leaving_pods_are_left_out() {
 }
 
 #[tokio::test]
+async fn the_leader_of_several_pods_holds_the_lease() {
+    let api = Api::start().await;
+    api.has_service(vec![pod("epp-a", "u1"), pod("epp-b", "u2")]).answers(
+        "GET /apis/coordination.k8s.io/v1/namespaces/llm/leases",
+        json!({ "metadata": {}, "items": [
+            { "metadata": { "name": "other" }, "spec": { "holderIdentity": "epp_3f" } },
+            { "metadata": { "name": "epp-llm-qwen.example" }, "spec": { "holderIdentity": "epp-b_0c-11" } },
+        ] }),
+    );
+
+    let found = targets(api.source()).await;
+
+    let holds: Vec<_> = found
+        .iter()
+        .map(|target| (&*target.pod.name, target.pod.holds_lease))
+        .collect();
+    assert_eq!(holds, [("epp-a", Some(false)), ("epp-b", Some(true))]);
+}
+
+#[tokio::test]
+async fn without_a_lease_or_the_right_to_see_it_nobody_is_known_to_lead() {
+    let api = Api::start().await;
+    api.has_service(vec![pod("epp-a", "u1"), pod("epp-b", "u2")])
+        .refuses(
+            "GET /apis/coordination.k8s.io/v1/namespaces/llm/leases",
+            403,
+            "leases is forbidden",
+        );
+
+    let holds: Vec<_> = targets(api.source())
+        .await
+        .into_iter()
+        .map(|target| target.pod.holds_lease)
+        .collect();
+
+    assert_eq!(holds, [None, None]);
+}
+
+#[tokio::test]
 async fn a_pod_by_name_needs_no_list() {
     let api = Api::start().await;
     api.answers("GET /api/v1/namespaces/llm/pods/epp-a", pod("epp-a", "u1"));

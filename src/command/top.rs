@@ -226,7 +226,7 @@ impl Look {
                     pool: pool_name(&entry.pod),
                     picker: entry.pod.picker.clone(),
                     ready: entry.pod.ready,
-                    holds_lease: None,
+                    holds_lease: entry.pod.holds_lease,
                     at,
                     live,
                     outcome: outcome.map_err(|error| {

@@ -4,6 +4,7 @@
 //! Service selects; `svc/`, `deploy/`, `-l` and `pod/` enter that way further along.
 
 mod error;
+mod lease;
 mod pod;
 mod pool;
 
@@ -37,26 +38,9 @@ pub struct Found {
 /// Where nothing at all can be scraped. With several pools, one that leads nowhere is a notice.
 pub async fn discover(cluster: &Cluster, source: &ClusterSource) -> Result<Found, DiscoverError> {
     let finder = Finder { cluster, source };
-    let namespace = cluster.namespace.as_str();
-    match &source.select {
-        Select::Pools => {
-            finder
-                .of_pools(pool::list(cluster, finder.scope()).await?)
-                .await
-        }
-        Select::Pool(name) => finder.of_pools(pool::get(cluster, name).await?).await,
-        Select::Service(name) => {
-            let service = Picker {
-                namespace: namespace.into(),
-                name: name.clone(),
-                pools: Vec::new(),
-            };
-            finder.of_service(&service).await.map(Found::of)
-        }
-        Select::Deployment(name) => finder.of_deployment(name).await.map(Found::of),
-        Select::Labels(selector) => finder.of_labels(selector).await.map(Found::of),
-        Select::Pod(name) => finder.named(name).await.map(Found::of),
-    }
+    let mut found = finder.find().await?;
+    lease::mark_holders(cluster, &mut found.targets).await;
+    Ok(found)
 }
 
 impl Found {
@@ -74,6 +58,28 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
+    async fn find(&self) -> Result<Found, DiscoverError> {
+        let Self { cluster, source } = self;
+        match &source.select {
+            Select::Pools => {
+                self.of_pools(pool::list(cluster, self.scope()).await?)
+                    .await
+            }
+            Select::Pool(name) => self.of_pools(pool::get(cluster, name).await?).await,
+            Select::Service(name) => {
+                let picker = Picker {
+                    namespace: cluster.namespace.clone(),
+                    name: name.clone(),
+                    pools: Vec::new(),
+                };
+                self.of_service(&picker).await.map(Found::of)
+            }
+            Select::Deployment(name) => self.of_deployment(name).await.map(Found::of),
+            Select::Labels(selector) => self.of_labels(selector).await.map(Found::of),
+            Select::Pod(name) => self.named(name).await.map(Found::of),
+        }
+    }
+
     /// The namespace to look in; `None` is all.
     fn scope(&self) -> Option<&str> {
         (!self.source.all_namespaces).then_some(self.cluster.namespace.as_str())

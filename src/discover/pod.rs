@@ -32,6 +32,8 @@ pub struct Pod {
     pub pools: Vec<String>,
     /// Whether it takes traffic; a standby of a picker with leader election does not.
     pub ready: Option<bool>,
+    /// Whether it holds the Lease of its picker; `None` where nobody is known to, as without leader election.
+    pub holds_lease: Option<bool>,
     /// When the container started that has the metrics.
     pub started: Option<Timestamp>,
     /// How often that container was restarted.
