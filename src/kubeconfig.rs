@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use hyper::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
@@ -147,6 +148,7 @@ pub async fn connect(source: &ClusterSource) -> Result<Cluster, ConnectError> {
         expires = credential.expiration_timestamp;
     }
 
+    tracing::info!("API server {}", config.cluster_url);
     let client = Client::try_from(config.clone()).map_err(|fault| ConnectError::Unusable {
         context,
         reason: why_unusable(fault),
@@ -272,7 +274,7 @@ fn choose_context(kubeconfig: &Kubeconfig, asked: Option<&str>) -> Result<String
 }
 
 async fn from_kubeconfig(kubeconfig: Kubeconfig, context: String) -> Result<Config, ConnectError> {
-    let own_proxy = has_own_proxy(&kubeconfig, &context);
+    let own_proxy = own_proxy(&kubeconfig, &context);
     let options = KubeConfigOptions {
         context: Some(context.clone()),
         ..KubeConfigOptions::default()
@@ -283,33 +285,34 @@ async fn from_kubeconfig(kubeconfig: Kubeconfig, context: String) -> Result<Conf
             context,
             reason: fault.to_string(),
         })?;
-    // kube holds NO_PROXY against the proxy's own address; it is about the server's.
-    if !own_proxy && Matcher::from_env().intercept(&config.cluster_url).is_none() {
-        config.proxy_url = None;
-    }
+    // kube holds NO_PROXY against the proxy's own address; it is about the server's, and the environment's proxy only.
+    config.proxy_url = own_proxy.or_else(|| proxy_from_env(&config.cluster_url));
     Ok(config)
 }
 
-/// Whether the context's cluster has a `proxy-url` of its own, which the environment does not overrule.
-fn has_own_proxy(kubeconfig: &Kubeconfig, context: &str) -> bool {
-    let cluster = kubeconfig
+/// The `proxy-url` of the context's cluster.
+fn own_proxy(kubeconfig: &Kubeconfig, context: &str) -> Option<Uri> {
+    let context = kubeconfig
         .contexts
         .iter()
-        .find(|known| known.name == context)
-        .and_then(|known| known.context.as_ref());
-    cluster.is_some_and(|wanted| {
-        kubeconfig
-            .clusters
-            .iter()
-            .filter(|known| known.name == wanted.cluster)
-            .filter_map(|known| known.cluster.as_ref())
-            .any(|cluster| {
-                cluster
-                    .proxy_url
-                    .as_deref()
-                    .is_some_and(|url| !url.is_empty())
-            })
-    })
+        .find(|known| known.name == context)?
+        .context
+        .as_ref()?;
+    let cluster = kubeconfig
+        .clusters
+        .iter()
+        .find(|known| known.name == context.cluster)?
+        .cluster
+        .as_ref()?;
+    cluster.proxy_url.as_ref()?.parse().ok()
+}
+
+fn proxy_from_env(server: &Uri) -> Option<Uri> {
+    Matcher::from_env().intercept(server)?;
+    let proxy = env::var("HTTPS_PROXY")
+        .or_else(|_| env::var("https_proxy"))
+        .ok()?;
+    proxy.parse().ok()
 }
 
 /// kube quotes the output of a token command, and with it the token.

@@ -16,8 +16,9 @@ use igctl::kubeconfig::connect;
 use support::api::Api;
 use support::told;
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 /// A folder with these files.
@@ -224,6 +225,63 @@ async fn what_is_told_where_a_plugin_fails() {
     }
 
     insta::assert_snapshot!(told.join("\n"));
+}
+
+/// An HTTP proxy for one connection; gives the line that it was asked with.
+async fn proxy() -> (String, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound").to_string();
+    let asked = tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.expect("igctl comes by");
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(client.read_u8().await.expect("a request"));
+        }
+        let line = String::from_utf8_lossy(&head)
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let server = line.split(' ').nth(1).expect("CONNECT HOST:PORT HTTP/1.1");
+        let mut server = TcpStream::connect(server)
+            .await
+            .expect("the API server runs");
+        client
+            .write_all(b"HTTP/1.1 200 OK\r\n\r\n")
+            .await
+            .expect("igctl waits");
+        tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
+        line
+    });
+    (address, asked)
+}
+
+#[tokio::test]
+async fn a_proxy_of_the_kubeconfig_is_gone_through() {
+    let api = Api::start().await;
+    api.answers(
+        "GET /api/v1/namespaces/default/pods/epp-a",
+        support::api::pod("epp-a", "u1"),
+    );
+    let server = connected(api.source()).await.server();
+    let (proxy, asked) = proxy().await;
+    let folder = folder(&[(
+        "kc.yaml",
+        &format!(
+            "apiVersion: v1\ncurrent-context: x1\ncontexts: [{{name: x1, context: {{cluster: c}}}}]\n\
+             clusters: [{{name: c, cluster: {{server: '{server}', proxy-url: 'http://{proxy}'}}}}]\n"
+        ),
+    )]);
+    let select = Select::Pod("epp-a".into());
+
+    support::opened(ClusterSource {
+        select,
+        ..source(folder.path().join("kc.yaml"))
+    })
+    .await;
+
+    let connect = server.replace("http://", "CONNECT ") + " HTTP/1.1";
+    assert_eq!(asked.await.expect("the proxy ran"), connect);
 }
 
 #[tokio::test]

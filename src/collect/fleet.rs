@@ -55,6 +55,7 @@ impl Fleet {
     pub(super) async fn open(source: &ClusterSource) -> Result<Self, Error> {
         let cluster = connect(source).await?;
         let found = discover(&cluster, source).await?;
+        tracing::info!("found {} pods", found.targets.len());
         let mut fleet = Self {
             notices: kubeconfig::warnings(&cluster),
             cluster,

@@ -210,6 +210,12 @@ impl Endpoint {
         .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let response = request.send().await.map_err(|fault| self.explain(&fault))?;
         let taken = Timestamp::now();
+        tracing::info!(
+            "GET {} at {}: {}",
+            self.url.path(),
+            self.at,
+            response.status()
+        );
         if response.status() != StatusCode::OK {
             return Err(self.refusal(response, token.is_some()).await);
         }

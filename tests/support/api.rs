@@ -48,9 +48,12 @@ pub struct Api {
     server: JoinHandle<()>,
 }
 
+/// Makes an answer when it is asked for.
+type Make = Arc<dyn Fn() -> Value + Send + Sync>;
+
 #[derive(Default)]
 struct Script {
-    answers: BTreeMap<String, (u16, Arc<dyn Fn() -> Value + Send + Sync>)>,
+    answers: BTreeMap<String, (u16, Make)>,
     ways: BTreeMap<String, Way>,
     calls: Vec<Call>,
 }
