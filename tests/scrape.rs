@@ -379,6 +379,55 @@ async fn a_picker_that_says_no_is_asked_once_with_a_token() {
 }
 
 #[tokio::test]
+async fn a_binding_that_names_the_account_in_another_namespace_is_pointed_out() {
+    let picker = Picker::serve(|token| match token {
+        None => answer(401, "Unauthorized"),
+        Some(_) => answer(
+            403,
+            "Authorization denied for user system:serviceaccount:llm:scraper\n",
+        ),
+    })
+    .await;
+    let api = one_pod(&picker).await;
+    let binding = |name: &str, role: &str, subjects: serde_json::Value| {
+        json!({
+            "metadata": { "name": name }, "subjects": subjects,
+            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role },
+        })
+    };
+    let account = |namespace: &str| json!({ "kind": "ServiceAccount", "name": "scraper", "namespace": namespace });
+    let role = |rule: serde_json::Value| json!({ "metadata": { "name": "any" }, "rules": [rule] });
+    let rbac = "/apis/rbac.authorization.k8s.io/v1";
+    api.mints("scraper", "t")
+        .answers(
+            &format!("GET {rbac}/clusterrolebindings"),
+            json!({ "metadata": {}, "items": [
+                binding("of-another-right", "view", json!([account("default")])),
+                binding("epp-metrics-get", "epp-metrics-get", json!([{ "kind": "User", "name": "jane" }, account("default")])),
+            ] }),
+        )
+        .answers(
+            &format!("GET {rbac}/clusterroles/view"),
+            role(json!({ "apiGroups": [""], "resources": ["pods"], "verbs": ["get"] })),
+        )
+        .answers(
+            &format!("GET {rbac}/clusterroles/epp-metrics-get"),
+            role(json!({ "nonResourceURLs": ["/metrics"], "verbs": ["get"] })),
+        );
+    let token = TokenSource::ServiceAccount {
+        namespace: "llm".into(),
+        name: "scraper".into(),
+    };
+    let mut collector = opened(ClusterSource {
+        token,
+        ..api.source()
+    })
+    .await;
+
+    insta::assert_snapshot!(only_failure(&collector.collect().await));
+}
+
+#[tokio::test]
 async fn the_pickers_refusals_are_told_apart() {
     let mut told = Vec::new();
     for (status, body) in [

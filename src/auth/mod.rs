@@ -2,6 +2,7 @@
 //!
 //! The user's own credential is never one of them: it goes to the API server alone.
 
+mod binding;
 mod error;
 mod mint;
 mod saved;
@@ -15,6 +16,8 @@ use crate::cluster::Cluster;
 use crate::config::TokenSource;
 use crate::discover::Target;
 use crate::token::Token;
+pub use binding::NearMiss;
+pub(crate) use binding::near_miss;
 pub use error::AuthError;
 use mint::{Minted, may_read_metrics, mint};
 use saved::{read_file, read_secret};

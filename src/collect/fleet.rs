@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::link::Link;
 use super::{Moment, PodError, PodPage};
-use crate::auth::{Asker, Tokens};
+use crate::auth::{Asker, Tokens, near_miss};
 use crate::cluster::{ApiError, Cluster};
 use crate::config::{ClusterSource, Select};
 use crate::discover::{DiscoverError, Found, State, Target, discover};
@@ -276,9 +276,16 @@ impl Watched {
             Some(link) => link,
             closed => closed.insert(Link::to_pod(cluster, target, source).await?),
         };
-        let time = patience(source.request_timeout, !mem::replace(&mut self.tried, true));
-        link.page(&Asker::Pod { cluster, target }, tokens, time, notices)
-            .await
+        let is_first = !mem::replace(&mut self.tried, true);
+        let time = patience(source.request_timeout, is_first);
+        let asker = Asker::Pod { cluster, target };
+        let mut outcome = link.page(&asker, tokens, time, notices).await;
+        if let Err(PodError::Scrape(fault)) = &mut outcome
+            && is_first
+        {
+            look_for_near_miss(cluster, fault).await;
+        }
+        outcome
     }
 
     fn is(&self, target: &Target) -> bool {
@@ -311,6 +318,17 @@ impl Watched {
             pod: self.target.pod.clone(),
             page,
         }
+    }
+}
+
+/// Completes a picker's refusal by what only the API server knows.
+async fn look_for_near_miss(cluster: &Cluster, fault: &mut ScrapeError) {
+    let Some((namespace, name)) = fault.refused_account() else {
+        return;
+    };
+    let found = near_miss(cluster, namespace, name).await;
+    if let ScrapeError::Forbidden { near_miss, .. } = fault {
+        *near_miss = found.map(Box::new);
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
+use crate::auth::NearMiss;
 use crate::body::BodyError;
 use crate::error;
 
@@ -100,9 +101,8 @@ pub enum ScrapeError {
         body: String,
     },
     /// 403
-    #[error(
-        "the picker refused to show its metrics\n  GET {path} at {at} answered 403\n  {body:?}"
-    )]
+    #[error("the picker refused to show its metrics\n  GET {path} at {at} answered 403\n  {body:?}{}",
+        near_miss.as_ref().map(|near_miss| format!("\n  {near_miss}")).unwrap_or_default())]
     Forbidden {
         /// Where.
         at: String,
@@ -112,6 +112,8 @@ pub enum ScrapeError {
         body: String,
         /// Whether it was shown a token.
         shown: bool,
+        /// A binding that means another account of the same name.
+        near_miss: Option<Box<NearMiss>>,
     },
     /// Another status than 200.
     #[error("no metrics page at {at}\n  GET {path} answered {status}\n  {body:?}")]
@@ -171,7 +173,7 @@ impl ScrapeError {
             Self::Unauthorizable { .. } => "the picker may not create SubjectAccessReviews: bind the ClusterRole \
                                             system:auth-delegator to its ServiceAccount"
                 .into(),
-            Self::Forbidden { body, .. } => forbidden_hint(body),
+            Self::Forbidden { body, near_miss, .. } => forbidden_hint(body, near_miss.as_deref()),
             Self::Status { status: StatusCode::NOT_FOUND, .. } => "another port?  --metrics-port PORT".into(),
             Self::Silent { .. } => "give it longer with --request-timeout 30s, or see what it does with kubectl logs".into(),
             _ => return None,
@@ -209,33 +211,69 @@ impl ScrapeError {
         )
     }
 
+    /// The ServiceAccount, namespace and name, that may not.
+    pub(crate) fn refused_account(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Forbidden { body, .. } => account_in(body),
+            _ => None,
+        }
+    }
+
     /// Whether another connection might do better: not an answer, but the lack of one.
     pub(crate) fn is_broken_connection(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::CutOff { .. })
     }
 }
 
+/// The ServiceAccount, namespace and name, that a picker's refusal names.
+fn account_in(body: &str) -> Option<(&str, &str)> {
+    let (namespace, rest) = body
+        .split_once("system:serviceaccount:")?
+        .1
+        .split_once(':')?;
+    let is_of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let name = rest.split(|c| !is_of_a_name(c)).next()?;
+    (namespace.chars().all(is_of_a_name) && !name.is_empty()).then_some((namespace, name))
+}
+
 /// The commands that let the user in a picker's refusal read its metrics.
-fn forbidden_hint(body: &str) -> String {
-    let account = body
-        .split("system:serviceaccount:")
-        .nth(1)
-        .and_then(|rest| rest.split_once(':'))
-        .map(|(namespace, rest)| {
-            (
-                namespace,
-                rest.split(|c: char| !(c.is_alphanumeric() || "-.".contains(c)))
-                    .next(),
-            )
-        })
-        .filter(|(namespace, _)| namespace.chars().all(|c| c.is_alphanumeric() || c == '-'));
-    match account {
-        Some((namespace, Some(name))) => format!(
-            "let that ServiceAccount read /metrics (a cached refusal can last 30 s after it); it counts by namespace and name both:\n\
-             kubectl create clusterrole metrics-reader --verb=get --non-resource-url=/metrics\n\
-             kubectl create clusterrolebinding metrics-reader-{namespace}-{name} --clusterrole=metrics-reader --serviceaccount={namespace}:{name}\n\
-             what binds it already:  kubectl get clusterrolebindings -o wide | grep {name}"
+fn forbidden_hint(body: &str, near_miss: Option<&NearMiss>) -> String {
+    match (near_miss, account_in(body)) {
+        (Some(near_miss), _) => format!(
+            "{}\n(a cached refusal can last 30 s after it)",
+            near_miss.fix()
         ),
-        _ => "its user needs a ClusterRole with nonResourceURLs [/metrics], verbs [get]".into(),
+        (None, Some((namespace, name))) => format!(
+            "let that ServiceAccount read /metrics (a cached refusal can last 30 s after it):\n\
+             kubectl create clusterrole metrics-reader --verb=get --non-resource-url=/metrics\n\
+             kubectl create clusterrolebinding metrics-reader-{namespace}-{name} --clusterrole=metrics-reader \
+             --serviceaccount={namespace}:{name}"
+        ),
+        (None, None) => {
+            "its user needs a ClusterRole with nonResourceURLs [/metrics], verbs [get]".into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_are_taken_from_a_refusal() {
+        let in_body = |account: &str| {
+            format!("Authorization denied for user system:serviceaccount:{account}")
+        };
+
+        assert_eq!(
+            account_in(&in_body("llm:reader.v1")),
+            Some(("llm", "reader.v1"))
+        );
+        assert_eq!(
+            account_in(&in_body("llm:reader; rm -rf ~")),
+            Some(("llm", "reader"))
+        );
+        assert_eq!(account_in(&in_body("llm$(id):reader")), None);
+        assert_eq!(account_in("Authorization denied for user jane"), None);
     }
 }

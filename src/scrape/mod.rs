@@ -278,6 +278,7 @@ impl Endpoint {
                 path,
                 body,
                 shown,
+                near_miss: None,
             },
             StatusCode::INTERNAL_SERVER_ERROR if body.starts_with("Authentication failed") => {
                 ScrapeError::Unchecked { at, path, body }
