@@ -62,6 +62,7 @@ impl Link {
         let endpoint = Endpoint::of_pod(
             Place {
                 at,
+                account: format!("{namespace}:{}", target.account),
                 address,
                 tls_names,
             },

@@ -87,6 +87,8 @@ pub enum ScrapeError {
         path: String,
         /// What it said.
         body: String,
+        /// The picker's own ServiceAccount, as kubectl writes it: `llm:epp`.
+        account: Option<String>,
     },
     /// 500 `Authorization for user … failed`: the SubjectAccessReview did not succeed.
     #[error(
@@ -99,6 +101,8 @@ pub enum ScrapeError {
         path: String,
         /// What it said.
         body: String,
+        /// The picker's own ServiceAccount, as kubectl writes it: `llm:epp`.
+        account: Option<String>,
     },
     /// 403
     #[error("the picker refused to show its metrics\n  GET {path} at {at} answered 403\n  {body:?}{}",
@@ -167,12 +171,14 @@ impl ScrapeError {
                 "is it expired, of a deleted account, or of another cluster?  --service-account NAMESPACE/NAME mints a fresh one"
                     .into()
             }
-            Self::Unchecked { .. } => "either the token is no good (expired, of another audience or cluster), or the picker may \
-                                       not create TokenReviews: bind the ClusterRole system:auth-delegator to its ServiceAccount"
-                .into(),
-            Self::Unauthorizable { .. } => "the picker may not create SubjectAccessReviews: bind the ClusterRole \
-                                            system:auth-delegator to its ServiceAccount"
-                .into(),
+            Self::Unchecked { account, .. } => format!(
+                "either the token is no good (expired, of another audience or cluster), or the picker may not create \
+                 TokenReviews:\n{}",
+                delegate(account.as_deref())
+            ),
+            Self::Unauthorizable { account, .. } => {
+                format!("the picker may not create SubjectAccessReviews:\n{}", delegate(account.as_deref()))
+            }
             Self::Forbidden { body, near_miss, .. } => forbidden_hint(body, near_miss.as_deref()),
             Self::Status { status: StatusCode::NOT_FOUND, .. } => "another port?  --metrics-port PORT".into(),
             Self::Silent { .. } => "give it longer with --request-timeout 30s, or see what it does with kubectl logs".into(),
@@ -223,6 +229,16 @@ impl ScrapeError {
     pub(crate) fn is_broken_connection(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::CutOff { .. })
     }
+}
+
+/// The command that lets a picker ask the API server about tokens and rights.
+fn delegate(account: Option<&str>) -> String {
+    let account = account.unwrap_or("NAMESPACE:NAME");
+    let name = account.replace(':', "-");
+    format!(
+        "kubectl create clusterrolebinding {name}-auth-delegator --clusterrole=system:auth-delegator \
+         --serviceaccount={account}"
+    )
 }
 
 /// The ServiceAccount, namespace and name, that a picker's refusal names.

@@ -55,6 +55,8 @@ pub(crate) fn patience(asked_for: Option<Duration>, is_first: bool) -> Duration 
 pub(crate) struct Place {
     /// For messages: "pod llm/epp-0:9090".
     pub(crate) at: String,
+    /// The picker's ServiceAccount, for hints: "llm:epp".
+    pub(crate) account: String,
     /// Where to connect.
     pub(crate) address: SocketAddr,
     /// The names of which its certificate must have one.
@@ -65,6 +67,7 @@ pub(crate) struct Place {
 pub(crate) struct Endpoint {
     client: Client,
     at: String,
+    account: Option<String>,
     url: Url,
     scheme: Scheme,
     /// Names to go by when the one in `url` is not in the certificate.
@@ -87,6 +90,7 @@ impl Endpoint {
     pub(crate) fn of_pod(place: Place, tls: &Tls) -> Result<Self, ScrapeError> {
         let Place {
             at,
+            account,
             address,
             tls_names,
         } = place;
@@ -111,6 +115,7 @@ impl Endpoint {
         Ok(Self {
             client: build(builder)?,
             at,
+            account: Some(account),
             url,
             scheme: Scheme::Unknown,
             other_names: names.collect(),
@@ -126,6 +131,7 @@ impl Endpoint {
         Ok(Self {
             client: build(builder)?,
             at: shown(url),
+            account: None,
             url: url.clone(),
             scheme: Scheme::Known,
             other_names: Vec::new(),
@@ -281,10 +287,20 @@ impl Endpoint {
                 near_miss: None,
             },
             StatusCode::INTERNAL_SERVER_ERROR if body.starts_with("Authentication failed") => {
-                ScrapeError::Unchecked { at, path, body }
+                ScrapeError::Unchecked {
+                    at,
+                    path,
+                    body,
+                    account: self.account.clone(),
+                }
             }
             StatusCode::INTERNAL_SERVER_ERROR if body.starts_with("Authorization for user") => {
-                ScrapeError::Unauthorizable { at, path, body }
+                ScrapeError::Unauthorizable {
+                    at,
+                    path,
+                    body,
+                    account: self.account.clone(),
+                }
             }
             status => ScrapeError::Status {
                 at,
