@@ -17,12 +17,12 @@ const GROUP: &str = "rbac.authorization.k8s.io";
 #[derive(Debug, PartialEq, Eq)]
 pub struct NearMiss {
     binding: String,
-    /// Which of its subjects.
-    subject: usize,
-    /// The namespace that it names.
+    /// The account that is meant.
+    account: String,
+    /// The account's namespace.
+    namespace: String,
+    /// The namespace that the binding names.
     names: String,
-    /// The namespace that it should name.
-    meant: String,
 }
 
 impl fmt::Display for NearMiss {
@@ -36,17 +36,19 @@ impl fmt::Display for NearMiss {
 }
 
 impl NearMiss {
-    /// The command that mends it.
+    /// The command that mends it. It adds a subject and replaces none: the other namespace may have a reader of that
+    /// name, which must not lose its right.
     pub fn fix(&self) -> String {
         let Self {
             binding,
-            subject,
-            meant,
+            account,
+            namespace,
             ..
         } = self;
         format!(
             "kubectl patch clusterrolebinding {binding} --type=json -p \
-             '[{{\"op\":\"replace\",\"path\":\"/subjects/{subject}/namespace\",\"value\":\"{meant}\"}}]'"
+             '[{{\"op\":\"add\",\"path\":\"/subjects/-\",\"value\":\
+             {{\"kind\":\"ServiceAccount\",\"name\":\"{account}\",\"namespace\":\"{namespace}\"}}}}]'"
         )
     }
 }
@@ -68,14 +70,14 @@ pub(crate) async fn near_miss(cluster: &Cluster, namespace: &str, name: &str) ->
     };
     for binding in bindings.items {
         let subjects = binding.subjects.as_deref().unwrap_or_default();
-        if let Some(subject) = subjects.iter().position(is_near)
+        if let Some(subject) = subjects.iter().find(|subject| is_near(subject))
             && grants_metrics(cluster, &binding.role_ref.name).await
         {
             return Some(NearMiss {
-                names: subjects[subject].namespace.clone().unwrap_or_default(),
-                meant: namespace.to_owned(),
+                account: name.to_owned(),
+                namespace: namespace.to_owned(),
+                names: subject.namespace.clone().unwrap_or_default(),
                 binding: binding.metadata.name.unwrap_or_default(),
-                subject,
             });
         }
     }
