@@ -1,15 +1,18 @@
 //! The page that tells how to scrape by hand, taken at its word.
 
+use std::borrow::Cow;
 use std::fs;
 use std::process::Command;
 
-use crate::cluster::{self, apply, kubeconfig, kubectl, kubectl_command};
-use crate::gateway::picker_manifests;
+use crate::cluster::{Namespace, kubeconfig};
+use crate::gateway::Gateway;
 
 #[test]
 fn the_page_on_scraping_by_hand_works_as_it_stands() {
-    cluster::ensure_inference_api();
-    let _default = DefaultNamespace::deploy();
+    let gateway = Gateway::deploy_in(Namespace::default());
+    // Envoy takes the two pickers in turn, and the page reads one of them.
+    gateway.complete("qwen3-32b");
+    gateway.complete("qwen3-32b");
     let page = include_str!("../../gateway-core/README.md");
     let (_, section) = page
         .split_once("## Scraping the metrics by hand")
@@ -28,12 +31,11 @@ fn the_page_on_scraping_by_hand_works_as_it_stands() {
         .output()
         .expect("bash runs");
 
-    let (metrics, complaints) = (
-        String::from_utf8_lossy(&scrape.stdout),
-        String::from_utf8_lossy(&scrape.stderr),
-    );
+    let (metrics, complaints) = (text(&scrape.stdout), text(&scrape.stderr));
+    let counted =
+        r#"inference_model_request_total{model_name="qwen3-32b",target_model_name="qwen3-32b"} 1"#;
     assert!(
-        scrape.status.success() && metrics.contains("# TYPE process_start_time_seconds gauge"),
+        scrape.status.success() && metrics.contains(counted),
         "{}: {metrics}{complaints}",
         scrape.status
     );
@@ -48,44 +50,6 @@ fn code(section: &str, language: &str) -> String {
     block.to_owned()
 }
 
-/// gateway-core in the namespace that the page names.
-struct DefaultNamespace;
-
-impl DefaultNamespace {
-    fn deploy() -> DefaultNamespace {
-        let there = kubectl(["-n", "default", "get", "deployments", "-o", "name"]);
-        assert!(
-            !there.contains("gateway-core"),
-            "the namespace `default` has a gateway-core that is not ours: {there}"
-        );
-        apply(
-            "default",
-            &picker_manifests("default", &["127.0.0.1:8000".to_owned()]),
-        );
-        kubectl([
-            "-n",
-            "default",
-            "rollout",
-            "status",
-            "--timeout=90s",
-            "deployment/gateway-core",
-        ]);
-        DefaultNamespace
-    }
-}
-
-impl Drop for DefaultNamespace {
-    fn drop(&mut self) {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/gateway-core/deploy");
-        let _ = kubectl_command([
-            "-n",
-            "default",
-            "delete",
-            "--ignore-not-found",
-            "--wait=false",
-            "-f",
-            folder,
-        ])
-        .output();
-    }
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
 }

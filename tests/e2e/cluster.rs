@@ -76,19 +76,32 @@ pub(crate) fn ensure_inference_api() {
     });
 }
 
-/// A namespace of one test's own, deleted with it.
-pub(crate) struct Namespace(String);
+/// A namespace, which is rid of what a test has put there when it is dropped.
+pub(crate) struct Namespace {
+    name: String,
+    ours: bool,
+}
 
 impl Namespace {
-    /// The name is unique among tests that run at once, also those of another process.
+    /// A new one; its name is unique among tests that run at once, also those of another process.
     pub(crate) fn create(purpose: &str) -> Namespace {
         let name = format!("igctl-{purpose}-{}", std::process::id());
         kubectl(["create", "namespace", &name]);
-        Namespace(name)
+        Namespace { name, ours: true }
+    }
+
+    /// The namespace `default`, unless somebody uses it.
+    pub(crate) fn default() -> Namespace {
+        let there = kubectl(["-n", "default", "get", "deployments", "-o", "name"]);
+        assert_eq!(there, "", "the namespace `default` is not empty");
+        Namespace {
+            name: "default".to_owned(),
+            ours: false,
+        }
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.0
+        &self.name
     }
 
     pub(crate) fn kubectl<'a>(&'a self, arguments: impl IntoIterator<Item = &'a str>) -> String {
@@ -130,23 +143,35 @@ impl Namespace {
 }
 
 impl Drop for Namespace {
-    /// The bindings of the manifests are cluster-wide, so they do not go with the namespace.
+    /// The manifests' cluster-wide objects do not go with the namespace; tests give them its name.
     fn drop(&mut self) {
-        let picker = format!("clusterrolebinding/gateway-core-{}", self.0);
-        let reader = format!(
-            "clusterrolebinding/inference-gateway-sa-metrics-reader-role-binding-{}",
-            self.0
-        );
-        let namespace = format!("namespace/{}", self.0);
-        let delete = [
-            "delete",
-            "--wait=false",
-            "--ignore-not-found",
-            &namespace,
-            &picker,
-            &reader,
-        ];
-        let _ = kubectl_command(delete).output();
+        let delete = |objects: &[&str]| {
+            let delete = [
+                "-n",
+                &self.name,
+                "delete",
+                "--wait=false",
+                "--ignore-not-found",
+            ];
+            let _ = kubectl_command(delete.into_iter().chain(objects.iter().copied())).output();
+        };
+        if self.ours {
+            delete(&[
+                &format!("namespace/{}", self.name),
+                &format!("clusterrolebinding/gateway-core-{}", self.name),
+                &format!(
+                    "clusterrolebinding/inference-gateway-sa-metrics-reader-role-binding-{}",
+                    self.name
+                ),
+                &format!("clusterrole/inference-gateway-metrics-reader-{}", self.name),
+            ]);
+        } else {
+            delete(&[
+                "-f",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/gateway-core/deploy"),
+            ]);
+            delete(&["deployment/model-server"]);
+        }
     }
 }
 

@@ -15,17 +15,22 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    /// Deploys two model servers and two pickers from the manifests in `gateway-core/deploy`.
+    /// Deploys two model servers, two pickers and the metrics' reader, from the manifests in `gateway-core/deploy`.
     pub(crate) fn deploy(purpose: &str) -> Gateway {
+        let gateway = Gateway::deploy_in(Namespace::create(purpose));
+        gateway
+            .namespace
+            .apply(&reader_manifests(gateway.namespace.name()));
+        gateway
+    }
+
+    /// The same without the metrics' reader.
+    pub(crate) fn deploy_in(namespace: Namespace) -> Gateway {
         cluster::ensure_inference_api();
-        let namespace = Namespace::create(purpose);
         deploy_model_servers(&namespace);
         let addresses = namespace.of_pods("model-server", ".status.podIP");
-        let addresses: Vec<String> = addresses
-            .iter()
-            .map(|address| format!("{address}:8000"))
-            .collect();
-        deploy_picker(&namespace, &addresses);
+        namespace.apply(&picker_manifests(namespace.name(), &addresses));
+        namespace.rolled_out("gateway-core");
         let mut forwards = Vec::new();
         let mut forward = |pod: &str, port| {
             forwards.push(Forward::open(&namespace, &format!("pod/{pod}"), port));
@@ -39,7 +44,7 @@ impl Gateway {
             .iter()
             .zip(addresses)
             .map(|(pod, address)| Endpoint {
-                name: address,
+                name: format!("{address}:8000"),
                 port: stand_in.unwrap_or_else(|| forward(pod, 8000)),
             })
             .collect();
@@ -98,38 +103,40 @@ pub(crate) struct Reply {
     pub(crate) body: String,
 }
 
-/// The manifests of the picker for one namespace, with the image under test and addresses, since a test cluster may be
-/// without DNS.
-pub(crate) fn picker_manifests(namespace: &str, endpoints: &[String]) -> String {
-    let image = variable("IGCTL_TEST_IMAGE");
+/// The manifests of the picker for one namespace, with the image under test, and with addresses for the model servers'
+/// name, since the tests' cluster has no DNS.
+fn picker_manifests(namespace: &str, addresses: &[String]) -> String {
+    let placeholder = "image: gateway-core\n";
     let picker = include_str!("../../gateway-core/deploy/picker.yaml");
     assert!(
-        picker.contains("image: gateway-core\n"),
+        picker.contains(placeholder),
         "picker.yaml names its image otherwise"
     );
-    let picker = picker.replace("image: gateway-core\n", &format!("image: {image}\n"));
-    let endpoints = format!("--endpoints={}", endpoints.join(","));
-    let picker = picker.replace("--endpoints=model-server:8000", &endpoints);
+    let endpoints: Vec<String> = addresses
+        .iter()
+        .map(|address| format!("{address}:8000"))
+        .collect();
+    let picker = picker.replace("model-server:8000", &endpoints.join(","));
+    let picker = picker.replace(
+        placeholder,
+        &format!("image: {}\n", variable("IGCTL_TEST_IMAGE")),
+    );
     let auth =
         include_str!("../../gateway-core/deploy/metrics-auth.yaml").replace("default", namespace);
-    let pool = include_str!("../../gateway-core/deploy/pool.yaml");
-    [picker, auth, pool.to_owned()].join("---\n")
+    let pool = include_str!("../../gateway-core/deploy/pool.yaml").to_owned();
+    [picker, auth, pool].join("---\n")
 }
 
-/// The manifests of the metrics' reader for one namespace.
+/// The manifests of the metrics' reader for one namespace, which is also in the names of what is cluster-wide.
 pub(crate) fn reader_manifests(namespace: &str) -> String {
+    let of_namespace = |name: &str| format!("{name}-{namespace}");
     include_str!("../../gateway-core/deploy/metrics-reader.yaml")
         .replace("default", namespace)
+        .replace("reader-role-binding", &of_namespace("reader-role-binding"))
         .replace(
-            "reader-role-binding",
-            &format!("reader-role-binding-{namespace}"),
+            "inference-gateway-metrics-reader",
+            &of_namespace("inference-gateway-metrics-reader"),
         )
-}
-
-fn deploy_picker(namespace: &Namespace, endpoints: &[String]) {
-    namespace.apply(&picker_manifests(namespace.name(), endpoints));
-    namespace.apply(&reader_manifests(namespace.name()));
-    namespace.rolled_out("gateway-core");
 }
 
 fn deploy_model_servers(namespace: &Namespace) {

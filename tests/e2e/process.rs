@@ -31,7 +31,7 @@ impl Drop for Running {
     }
 }
 
-/// Asks again and again until there is an answer, for at most half a minute.
+/// Asks again and again until there is an answer, for at most forty seconds.
 pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
@@ -39,8 +39,8 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
             return answer;
         }
         assert!(
-            begun.elapsed() < Duration::from_secs(30),
-            "waited half a minute for {what}"
+            begun.elapsed() < Duration::from_secs(40),
+            "waited forty seconds for {what}"
         );
         std::thread::sleep(Duration::from_millis(50));
     }

@@ -1,12 +1,14 @@
 //! Tokens of every kind, and what igctl says where something is refused or missing.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::cluster::{Namespace, kubectl, variable};
+use crate::cluster::{Namespace, kubeconfig, kubectl, variable};
 use crate::gateway::{Gateway, reader_manifests};
 use crate::igctl::{Run, igctl};
+use crate::process::wait_for;
 
 const READER: &str = "inference-gateway-sa-metrics-reader";
 
@@ -50,29 +52,37 @@ fn no_token_is_401() {
 }
 
 #[test]
-fn a_binding_to_another_namespace_is_403_and_names_the_user() {
+fn a_binding_that_names_another_namespace_is_mended_by_the_hint() {
     let gateway = Gateway::deploy("other-namespace");
     let namespace = gateway.namespace.name();
-    let elsewhere = reader_manifests(namespace).replace(
-        &format!("- kind: ServiceAccount\n  name: {READER}\n  namespace: {namespace}"),
-        &format!("- kind: ServiceAccount\n  name: {READER}\n  namespace: default"),
-    );
-    gateway.namespace.apply(&elsewhere);
+    // No other test has an account of this name, so the binding is the only one that can be meant.
+    let subject = |of: &str| format!("- kind: ServiceAccount\n  name: scraper\n  namespace: {of}");
+    let manifests =
+        reader_manifests(namespace).replace(&format!("name: {READER}\n"), "name: scraper\n");
+    gateway
+        .namespace
+        .apply(&manifests.replace(&subject(namespace), &subject("default")));
+    let account = format!("{namespace}/scraper");
+    let arguments = ["--service-account", &account];
 
-    let run = top(
-        &gateway.namespace,
-        &["--service-account", &reader(&gateway.namespace)],
-    );
+    let refused = top(&gateway.namespace, &arguments);
+    let hint = refused
+        .stderr
+        .split_once("kubectl patch")
+        .and_then(|(_, rest)| rest.split_once("]'"));
+    let (patch, _) = hint.unwrap_or_else(|| panic!("no command to paste in {}", refused.stderr));
+    let pasted = bash(&format!("kubectl patch {patch}]'"));
+    // A picker remembers a refusal for half a minute.
+    let mended = wait_for("the picker to let the reader in", || {
+        Some(top(&gateway.namespace, &arguments)).filter(|run| run.code == 0)
+    });
 
     assert_refused(
-        &run,
+        &refused,
         5,
-        &[
-            "403",
-            &format!("system:serviceaccount:{namespace}:{READER}"),
-            "hint:",
-        ],
+        &["403", &format!("system:serviceaccount:{namespace}:scraper")],
     );
+    assert_eq!((pasted, mended.code), (true, 0));
 }
 
 #[test]
@@ -194,6 +204,16 @@ fn a_port_that_nothing_listens_on_is_not_a_refusal_of_rights() {
     let run = top(&gateway.namespace, &["--metrics-port", "9999"]);
 
     assert_refused(&run, 1, &["nothing listens on port 9999"]);
+}
+
+/// Runs a command as it was printed, and tells whether it went well.
+fn bash(command: &str) -> bool {
+    let mut bash = Command::new("bash");
+    let status = bash
+        .env("KUBECONFIG", kubeconfig())
+        .args(["-c", command])
+        .status();
+    status.expect("bash runs").success()
 }
 
 /// The reader's ServiceAccount, as igctl's flags name it.
