@@ -166,7 +166,9 @@ async fn end(chain: &Chain) -> String {
             .find(|line| line.starts_with("running_requests"));
         running.is_some_and(|line| line.ends_with(" 0"))
     };
-    let counts = chain.gateway.counts_when(is_over).await;
+    chain.gateway.counts_when(is_over).await;
+    // Read again: the request may have ended while that page was written, after its counts and before the gauge.
+    let counts = chain.gateway.counts().await;
     let families = [
         "request_total",
         "request_duration_seconds_count",
