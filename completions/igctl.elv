@@ -25,6 +25,7 @@ set edit:completion:arg-completer[igctl] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand metrics 'Metrics of endpoint pickers'
+            cand smoke 'Assert on what pickers have counted, for pipelines'
             cand completion 'Print the completions of a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -37,6 +38,7 @@ set edit:completion:arg-completer[igctl] = {|@words|
             cand --version 'Print version'
             cand top 'Show requests, errors and latency per model'
             cand catalog 'List the signals and the metric names that they are read from'
+            cand dump 'Print the metrics text as it came'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'igctl;metrics;top'= {
@@ -121,16 +123,93 @@ set edit:completion:arg-completer[igctl] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'igctl;metrics;dump'= {
+            cand -f 'Read a saved scrape; `-` is stdin. Several are taken as replicas of one picker'
+            cand --file 'Read a saved scrape; `-` is stdin. Several are taken as replicas of one picker'
+            cand --url 'Read metrics at an address, without Kubernetes'
+            cand -l 'Pods by label, for example app=qwen-epp'
+            cand --selector 'Pods by label, for example app=qwen-epp'
+            cand -n 'The namespace; the default is the context''s'
+            cand --namespace 'The namespace; the default is the context''s'
+            cand --context 'The kubeconfig''s context to use'
+            cand --kubeconfig 'The kubeconfig file'
+            cand --as 'The user to act as'
+            cand --as-group 'A group to act as; may be repeated'
+            cand --request-timeout 'How long one request may take, for example 5s; 0 is without limit'
+            cand --metrics-port 'The pod''s port that serves metrics [default: the port named `metrics`, the picker''s own flag, or 9090]'
+            cand --auth 'How to get a token: `auto` mints one where the picker asks for it'
+            cand --service-account 'Mint a token of this ServiceAccount, [NAMESPACE/]NAME'
+            cand --token-file 'Read the token from a file, anew when it is needed'
+            cand --token-secret 'Read the token from a Secret of type kubernetes.io/service-account-token, [NAMESPACE/]NAME'
+            cand --metrics-ca-file 'The CA certificates to trust for HTTPS metrics, PEM'
+            cand --metrics-client-cert 'The client certificate for HTTPS metrics, PEM'
+            cand --metrics-client-key 'The client certificate''s key, PEM'
+            cand --demo 'Run gateway-core in this process, with made-up traffic'
+            cand -A 'All namespaces'
+            cand --all-namespaces 'All namespaces'
+            cand --direct 'Connect to the pod''s address instead of forwarding a port: from inside the cluster'
+            cand --metrics-insecure-skip-tls-verify 'Do not verify the certificate of HTTPS metrics'
+            cand -v 'Log what igctl does to stderr; twice for more'
+            cand --verbose 'Log what igctl does to stderr; twice for more'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'igctl;metrics;help'= {
             cand top 'Show requests, errors and latency per model'
             cand catalog 'List the signals and the metric names that they are read from'
+            cand dump 'Print the metrics text as it came'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'igctl;metrics;help;top'= {
         }
         &'igctl;metrics;help;catalog'= {
         }
+        &'igctl;metrics;help;dump'= {
+        }
         &'igctl;metrics;help;help'= {
+        }
+        &'igctl;smoke'= {
+            cand -f 'Read a saved scrape; `-` is stdin. Several are taken as replicas of one picker'
+            cand --file 'Read a saved scrape; `-` is stdin. Several are taken as replicas of one picker'
+            cand --url 'Read metrics at an address, without Kubernetes'
+            cand -l 'Pods by label, for example app=qwen-epp'
+            cand --selector 'Pods by label, for example app=qwen-epp'
+            cand -n 'The namespace; the default is the context''s'
+            cand --namespace 'The namespace; the default is the context''s'
+            cand --context 'The kubeconfig''s context to use'
+            cand --kubeconfig 'The kubeconfig file'
+            cand --as 'The user to act as'
+            cand --as-group 'A group to act as; may be repeated'
+            cand --request-timeout 'How long one request may take, for example 5s; 0 is without limit'
+            cand --metrics-port 'The pod''s port that serves metrics [default: the port named `metrics`, the picker''s own flag, or 9090]'
+            cand --auth 'How to get a token: `auto` mints one where the picker asks for it'
+            cand --service-account 'Mint a token of this ServiceAccount, [NAMESPACE/]NAME'
+            cand --token-file 'Read the token from a file, anew when it is needed'
+            cand --token-secret 'Read the token from a Secret of type kubernetes.io/service-account-token, [NAMESPACE/]NAME'
+            cand --metrics-ca-file 'The CA certificates to trust for HTTPS metrics, PEM'
+            cand --metrics-client-cert 'The client certificate for HTTPS metrics, PEM'
+            cand --metrics-client-key 'The client certificate''s key, PEM'
+            cand --assert 'What must hold, for example ''error_rate < 1%''; may be repeated'
+            cand --assert-file 'Assertions from a file, one a line; lines that begin with # are comments'
+            cand --min-samples 'Quantiles and rates of errors of fewer samples are inconclusive'
+            cand --wait 'Keep reading until all assertions hold, for at most so long'
+            cand --window 'Assert on what happened within this time rather than since the start'
+            cand -o 'The form of the output'
+            cand --output 'The form of the output'
+            cand --demo 'Run gateway-core in this process, with made-up traffic'
+            cand -A 'All namespaces'
+            cand --all-namespaces 'All namespaces'
+            cand --direct 'Connect to the pod''s address instead of forwarding a port: from inside the cluster'
+            cand --metrics-insecure-skip-tls-verify 'Do not verify the certificate of HTTPS metrics'
+            cand --allow-inconclusive 'Do not fail for what is inconclusive'
+            cand -v 'Log what igctl does to stderr; twice for more'
+            cand --verbose 'Log what igctl does to stderr; twice for more'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
         &'igctl;completion'= {
             cand -v 'Log what igctl does to stderr; twice for more'
@@ -142,16 +221,22 @@ set edit:completion:arg-completer[igctl] = {|@words|
         }
         &'igctl;help'= {
             cand metrics 'Metrics of endpoint pickers'
+            cand smoke 'Assert on what pickers have counted, for pipelines'
             cand completion 'Print the completions of a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'igctl;help;metrics'= {
             cand top 'Show requests, errors and latency per model'
             cand catalog 'List the signals and the metric names that they are read from'
+            cand dump 'Print the metrics text as it came'
         }
         &'igctl;help;metrics;top'= {
         }
         &'igctl;help;metrics;catalog'= {
+        }
+        &'igctl;help;metrics;dump'= {
+        }
+        &'igctl;help;smoke'= {
         }
         &'igctl;help;completion'= {
         }

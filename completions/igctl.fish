@@ -28,14 +28,16 @@ complete -c igctl -n "__fish_igctl_needs_command" -s v -l verbose -d 'Log what i
 complete -c igctl -n "__fish_igctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c igctl -n "__fish_igctl_needs_command" -s V -l version -d 'Print version'
 complete -c igctl -n "__fish_igctl_needs_command" -f -a "metrics" -d 'Metrics of endpoint pickers'
+complete -c igctl -n "__fish_igctl_needs_command" -f -a "smoke" -d 'Assert on what pickers have counted, for pipelines'
 complete -c igctl -n "__fish_igctl_needs_command" -f -a "completion" -d 'Print the completions of a shell'
 complete -c igctl -n "__fish_igctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog help" -s v -l verbose -d 'Log what igctl does to stderr; twice for more'
-complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog help" -s h -l help -d 'Print help'
-complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog help" -s V -l version -d 'Print version'
-complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog help" -f -a "top" -d 'Show requests, errors and latency per model'
-complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog help" -f -a "catalog" -d 'List the signals and the metric names that they are read from'
-complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog dump help" -s v -l verbose -d 'Log what igctl does to stderr; twice for more'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog dump help" -s h -l help -d 'Print help'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog dump help" -s V -l version -d 'Print version'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog dump help" -f -a "top" -d 'Show requests, errors and latency per model'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog dump help" -f -a "catalog" -d 'List the signals and the metric names that they are read from'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog dump help" -f -a "dump" -d 'Print the metrics text as it came'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog dump help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s f -l file -d 'Read a saved scrape; `-` is stdin. Several are taken as replicas of one picker' -r -F
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l url -d 'Read metrics at an address, without Kubernetes' -r -f
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s l -l selector -d 'Pods by label, for example app=qwen-epp' -r
@@ -111,14 +113,77 @@ complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_sub
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -s v -l verbose -d 'Log what igctl does to stderr; twice for more'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -s V -l version -d 'Print version'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -s f -l file -d 'Read a saved scrape; `-` is stdin. Several are taken as replicas of one picker' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l url -d 'Read metrics at an address, without Kubernetes' -r -f
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -s l -l selector -d 'Pods by label, for example app=qwen-epp' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -s n -l namespace -d 'The namespace; the default is the context\'s' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l context -d 'The kubeconfig\'s context to use' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l kubeconfig -d 'The kubeconfig file' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l as -d 'The user to act as' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l as-group -d 'A group to act as; may be repeated' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l request-timeout -d 'How long one request may take, for example 5s; 0 is without limit' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l metrics-port -d 'The pod\'s port that serves metrics [default: the port named `metrics`, the picker\'s own flag, or 9090]' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l auth -d 'How to get a token: `auto` mints one where the picker asks for it' -r -f -a "auto\t'Try without; where the picker asks for a token, mint one for the metrics reader'
+none\t'Never send a token'"
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l service-account -d 'Mint a token of this ServiceAccount, [NAMESPACE/]NAME' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l token-file -d 'Read the token from a file, anew when it is needed' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l token-secret -d 'Read the token from a Secret of type kubernetes.io/service-account-token, [NAMESPACE/]NAME' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l metrics-ca-file -d 'The CA certificates to trust for HTTPS metrics, PEM' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l metrics-client-cert -d 'The client certificate for HTTPS metrics, PEM' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l metrics-client-key -d 'The client certificate\'s key, PEM' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l demo -d 'Run gateway-core in this process, with made-up traffic'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -s A -l all-namespaces -d 'All namespaces'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l direct -d 'Connect to the pod\'s address instead of forwarding a port: from inside the cluster'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l metrics-insecure-skip-tls-verify -d 'Do not verify the certificate of HTTPS metrics'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -s v -l verbose -d 'Log what igctl does to stderr; twice for more'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -s V -l version -d 'Print version'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from help" -f -a "top" -d 'Show requests, errors and latency per model'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from help" -f -a "catalog" -d 'List the signals and the metric names that they are read from'
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from help" -f -a "dump" -d 'Print the metrics text as it came'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -s f -l file -d 'Read a saved scrape; `-` is stdin. Several are taken as replicas of one picker' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l url -d 'Read metrics at an address, without Kubernetes' -r -f
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -s l -l selector -d 'Pods by label, for example app=qwen-epp' -r
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -s n -l namespace -d 'The namespace; the default is the context\'s' -r
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l context -d 'The kubeconfig\'s context to use' -r
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l kubeconfig -d 'The kubeconfig file' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l as -d 'The user to act as' -r
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l as-group -d 'A group to act as; may be repeated' -r
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l request-timeout -d 'How long one request may take, for example 5s; 0 is without limit' -r
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l metrics-port -d 'The pod\'s port that serves metrics [default: the port named `metrics`, the picker\'s own flag, or 9090]' -r
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l auth -d 'How to get a token: `auto` mints one where the picker asks for it' -r -f -a "auto\t'Try without; where the picker asks for a token, mint one for the metrics reader'
+none\t'Never send a token'"
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l service-account -d 'Mint a token of this ServiceAccount, [NAMESPACE/]NAME' -r
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l token-file -d 'Read the token from a file, anew when it is needed' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l token-secret -d 'Read the token from a Secret of type kubernetes.io/service-account-token, [NAMESPACE/]NAME' -r
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l metrics-ca-file -d 'The CA certificates to trust for HTTPS metrics, PEM' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l metrics-client-cert -d 'The client certificate for HTTPS metrics, PEM' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l metrics-client-key -d 'The client certificate\'s key, PEM' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l assert -d 'What must hold, for example \'error_rate < 1%\'; may be repeated' -r
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l assert-file -d 'Assertions from a file, one a line; lines that begin with # are comments' -r -F
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l min-samples -d 'Quantiles and rates of errors of fewer samples are inconclusive' -r
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l wait -d 'Keep reading until all assertions hold, for at most so long' -r
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l window -d 'Assert on what happened within this time rather than since the start' -r
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -s o -l output -d 'The form of the output' -r -f -a "table\t'For people'
+json\t'For programs'
+junit\t'For what reads test results'
+github\t'For GitHub Actions: annotations, and a summary where GITHUB_STEP_SUMMARY names a file'"
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l demo -d 'Run gateway-core in this process, with made-up traffic'
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -s A -l all-namespaces -d 'All namespaces'
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l direct -d 'Connect to the pod\'s address instead of forwarding a port: from inside the cluster'
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l metrics-insecure-skip-tls-verify -d 'Do not verify the certificate of HTTPS metrics'
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l allow-inconclusive -d 'Do not fail for what is inconclusive'
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -s v -l verbose -d 'Log what igctl does to stderr; twice for more'
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -s V -l version -d 'Print version'
 complete -c igctl -n "__fish_igctl_using_subcommand completion" -s v -l verbose -d 'Log what igctl does to stderr; twice for more'
 complete -c igctl -n "__fish_igctl_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c igctl -n "__fish_igctl_using_subcommand completion" -s V -l version -d 'Print version'
-complete -c igctl -n "__fish_igctl_using_subcommand help; and not __fish_seen_subcommand_from metrics completion help" -f -a "metrics" -d 'Metrics of endpoint pickers'
-complete -c igctl -n "__fish_igctl_using_subcommand help; and not __fish_seen_subcommand_from metrics completion help" -f -a "completion" -d 'Print the completions of a shell'
-complete -c igctl -n "__fish_igctl_using_subcommand help; and not __fish_seen_subcommand_from metrics completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c igctl -n "__fish_igctl_using_subcommand help; and not __fish_seen_subcommand_from metrics smoke completion help" -f -a "metrics" -d 'Metrics of endpoint pickers'
+complete -c igctl -n "__fish_igctl_using_subcommand help; and not __fish_seen_subcommand_from metrics smoke completion help" -f -a "smoke" -d 'Assert on what pickers have counted, for pipelines'
+complete -c igctl -n "__fish_igctl_using_subcommand help; and not __fish_seen_subcommand_from metrics smoke completion help" -f -a "completion" -d 'Print the completions of a shell'
+complete -c igctl -n "__fish_igctl_using_subcommand help; and not __fish_seen_subcommand_from metrics smoke completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c igctl -n "__fish_igctl_using_subcommand help; and __fish_seen_subcommand_from metrics" -f -a "top" -d 'Show requests, errors and latency per model'
 complete -c igctl -n "__fish_igctl_using_subcommand help; and __fish_seen_subcommand_from metrics" -f -a "catalog" -d 'List the signals and the metric names that they are read from'
+complete -c igctl -n "__fish_igctl_using_subcommand help; and __fish_seen_subcommand_from metrics" -f -a "dump" -d 'Print the metrics text as it came'

@@ -37,6 +37,12 @@ pub enum Command {
     /// Metrics of endpoint pickers
     #[command(subcommand)]
     Metrics(Metrics),
+    /// Assert on what pickers have counted, for pipelines
+    ///
+    /// Passes only on data: see Assertions below. Exits with 0 where all assertions hold, with 3 where
+    /// one fails or is inconclusive, and as the other commands where there is nothing to judge.
+    #[command(after_long_help = SMOKE_HELP)]
+    Smoke(Box<Smoke>),
     /// Print the completions of a shell
     ///
     /// For example: igctl completion bash > /etc/bash_completion.d/igctl
@@ -58,7 +64,43 @@ pub enum Metrics {
     ///
     /// With a source, also which of the names it emits.
     Catalog(Box<Catalog>),
+    /// Print the metrics text as it came
+    ///
+    /// Of several pods one after the other, each behind a comment with its name. On a terminal control
+    /// characters are written out.
+    Dump(Box<Dump>),
 }
+
+const SMOKE_HELP: &str = r#"Examples:
+  igctl smoke pool/qwen -n llm --wait 2m --assert 'requests >= 20' --assert 'error_rate < 1%'
+  igctl smoke -n llm --window 30s --assert 'each(p99 < 5s)' --assert 'rate("qwen*") > 5/s'
+  igctl smoke -f scrape.prom --assert-file smoke.txt -o junit
+
+Assertions:
+  QUANTITY COMPARISON NUMBER         of all models together, or of those that match
+  each(QUANTITY COMPARISON NUMBER)   of every model by itself
+  absent("GLOB")                     no model of such a name was counted
+  generation == NAME                 the metric names that the pickers use; or !=
+
+  QUANTITY is one of
+    requests, errors, cancelled, in_flight         a count, for example requests >= 20
+    requests("GLOB")                               of models that match: requests("qwen*") >= 20
+    error_rate                                     errors / (requests + refused requests): error_rate < 1%
+    rate                                           requests per second, with --window: rate > 5/s
+    p99, p99.9, p50(SIGNAL), p95(SIGNAL, "GLOB")   a quantile: p95(ttft, "qwen3-32b") <= 800ms
+    ready_endpoints, queue, kv_cache, running      the pool as its picker sees it: ready_endpoints >= 2
+  SIGNAL is latency (the default), ttft, tpot, itl, ntpot, request_size, response_size, input_tokens,
+    output_tokens, cached_tokens, scheduler, request_overhead or response_overhead.
+  COMPARISON is <, <=, >, >=, == or !=.
+  NUMBER has the unit of its quantity: us, ms, s or m for times; B, kB, MB or GB for sizes; % for
+    error_rate and kv_cache; /s for rate; none for counts and tokens.
+  GLOB is a model's whole name; * stands for anything, ? for one character, {a,b} for either.
+  NAME is llm_d_epp, llm_d_router_epp, inference_objective or inference_model.
+
+A selector takes all its matches together: counts and buckets are added. An assertion passes only on
+data: where nothing matches, a value is not known, a quantile lies beyond the last bucket (>3600s), a
+pod cannot be read, or a quantile or error_rate rests on fewer than --min-samples, it is inconclusive,
+which fails the command unless --allow-inconclusive."#;
 
 const TOP_EXAMPLES: &str = "\
 Examples:
@@ -212,6 +254,52 @@ pub struct Top {
     /// Only models whose name matches, for example 'qwen*'
     #[arg(short, long, value_name = "GLOB")]
     pub model: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Dump {
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct Smoke {
+    #[command(flatten)]
+    pub source: SourceArgs,
+
+    /// What must hold, for example 'error_rate < 1%'; may be repeated
+    #[arg(long = "assert", value_name = "ASSERTION")]
+    pub assertions: Vec<String>,
+    /// Assertions from a file, one a line; lines that begin with # are comments
+    #[arg(long = "assert-file", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub assert_files: Vec<PathBuf>,
+    /// Quantiles and rates of errors of fewer samples are inconclusive
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub min_samples: u32,
+    /// Do not fail for what is inconclusive
+    #[arg(long)]
+    pub allow_inconclusive: bool,
+    /// Keep reading until all assertions hold, for at most so long
+    #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
+    pub wait: Option<Duration>,
+    /// Assert on what happened within this time rather than since the start
+    #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
+    pub window: Option<Duration>,
+    /// The form of the output
+    #[arg(short, long, value_enum, default_value_t = SmokeOutput::Table)]
+    pub output: SmokeOutput,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SmokeOutput {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+    /// For what reads test results
+    Junit,
+    /// For GitHub Actions: annotations, and a summary where GITHUB_STEP_SUMMARY names a file
+    Github,
 }
 
 #[derive(Debug, Args)]

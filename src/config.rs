@@ -1,6 +1,8 @@
 //! What was meant by the arguments: defaults filled in, flags checked against each other, every name
 //! typed. Nothing after this sees a raw string.
 
+pub mod smoke;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -204,12 +206,21 @@ pub struct UsageError(String);
 const WATCH_BACK: Duration = Duration::from_secs(60);
 
 impl Input {
-    fn from_args(args: &cli::SourceArgs) -> Result<Self, UsageError> {
+    /// What the source flags mean, the demo included.
+    ///
+    /// # Errors
+    /// As [`Source::from_args`], and for a demo that was not built in.
+    pub fn from_args(args: &cli::SourceArgs) -> Result<Self, UsageError> {
         match args.demo {
             true if cfg!(feature = "demo") => Ok(Self::Demo),
             true => Err(UsageError("this igctl was built without --demo".to_owned())),
             false => Source::from_args(args).map(|source| Self::Source(Box::new(source))),
         }
+    }
+
+    /// False for a saved scrape, which is the same however often one looks at it.
+    fn changes(&self) -> bool {
+        !matches!(self, Self::Source(source) if matches!(**source, Source::Files(_)))
     }
 }
 
@@ -372,20 +383,14 @@ impl TopConfig {
     pub fn from_args(args: &cli::Top, terminal: bool) -> Result<Self, UsageError> {
         let input = Input::from_args(&args.source)?;
         let order = order(&args.sort, &args.quantiles)?;
-        // A saved scrape does not change while one looks at it.
-        let changes =
-            !matches!(&input, Input::Source(source) if matches!(**source, Source::Files(_)));
+        let changes = input.changes();
         let watch = args.watch || terminal && !args.once && args.output.is_none() && changes;
         let pace = match args.window {
             _ if watch => Pace::Watch {
                 interval: args.interval,
                 back: args.window.unwrap_or(WATCH_BACK),
             },
-            Some(_) if !changes => {
-                return Err(UsageError(
-                    "--window needs a source that can be read twice, not a saved scrape".to_owned(),
-                ));
-            }
+            Some(_) if !changes => return Err(cannot_be_read_again("--window")),
             Some(window) => Pace::Window(window),
             None => Pace::Once,
         };
@@ -419,6 +424,12 @@ impl TopConfig {
             models,
         })
     }
+}
+
+fn cannot_be_read_again(flag: &str) -> UsageError {
+    UsageError(format!(
+        "{flag} needs a source that can be read twice, not a saved scrape"
+    ))
 }
 
 fn order(column: &str, quantiles: &[f64]) -> Result<Order, UsageError> {

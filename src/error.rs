@@ -4,6 +4,7 @@ use std::io;
 
 use crate::collect::PodError;
 use crate::config::UsageError;
+use crate::config::smoke::SmokeUsage;
 #[cfg(feature = "demo")]
 use crate::demo::DemoError;
 use crate::discover::DiscoverError;
@@ -15,6 +16,8 @@ use crate::visible::visible;
 pub(crate) const ERROR: u8 = 1;
 /// Exit code: the command line or the configuration is wrong.
 pub(crate) const USAGE: u8 = 2;
+/// Exit code: an assertion or a check failed, or could not be decided.
+pub(crate) const FAILED: u8 = 3;
 /// Exit code: some pods could not be read.
 pub(crate) const PARTIAL: u8 = 4;
 /// Exit code: not authenticated, or not allowed.
@@ -44,6 +47,8 @@ pub enum Error {
     },
     /// Arguments that contradict each other.
     Usage(#[from] UsageError),
+    /// Assertions that cannot be understood, or cannot be held against this source.
+    Smoke(#[from] SmokeUsage),
     /// The output cannot be written.
     #[error("writing the output")]
     Output(#[from] io::Error),
@@ -61,6 +66,7 @@ impl Error {
             Self::Pod(error) => error.hint(),
             Self::Snapshot { pod, fault } => snapshot_hint(pod, fault),
             Self::Usage(_) => Some("igctl metrics top --help".to_owned()),
+            Self::Smoke(_) => Some("igctl smoke --help".to_owned()),
             Self::Output(_) => None,
             #[cfg(feature = "demo")]
             Self::Demo(_) => None,
@@ -78,7 +84,7 @@ impl Error {
                 ..
             } => NOT_FOUND,
             Self::Snapshot { .. } | Self::Output(_) => ERROR,
-            Self::Usage(_) => USAGE,
+            Self::Usage(_) | Self::Smoke(_) => USAGE,
             #[cfg(feature = "demo")]
             Self::Demo(_) => ERROR,
         }

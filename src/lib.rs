@@ -2,8 +2,9 @@
 //! and latency per model.
 //!
 //! Data moves one way:
-//! discover → authenticate → forward → scrape → exposition → snapshot → report → render.
+//! discover → authenticate → forward → scrape → exposition → snapshot → report → verdict → render.
 
+pub mod assertion;
 pub mod auth;
 mod body;
 mod cause;
@@ -26,5 +27,6 @@ pub mod report;
 pub mod scrape;
 pub mod snapshot;
 mod token;
+pub mod verdict;
 pub mod visible;
 pub mod vocabulary;

@@ -211,6 +211,18 @@ pub struct Row {
     pub output_token_rate: Option<f64>,
 }
 
+impl Row {
+    /// What [`Row::error_rate`] is a share of: the requests and those that the picker refused.
+    pub fn attempts(&self) -> Option<f64> {
+        let refused = self
+            .error_codes
+            .iter()
+            .filter(|(code, _)| vocabulary::is_refusal(code));
+        self.requests
+            .map(|requests| requests + refused.map(|(_, n)| n).sum::<f64>())
+    }
+}
+
 /// A histogram's answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Distribution {
@@ -682,13 +694,6 @@ impl Sums {
         let requests = number(Signal::Requests).or(absent_is_zero(true));
         let errors = number(Signal::Errors).or(absent_is_zero(known.errors));
         self.error_codes.retain(|_, n| *n > 0.0);
-        let refused: f64 = self
-            .error_codes
-            .iter()
-            .filter(|(code, _)| vocabulary::is_refusal(code))
-            .map(|(_, n)| n)
-            .sum();
-        let all = requests.map(|r| r + refused).filter(|all| *all > 0.0);
         let in_window = !self.per_second.is_empty();
         for (signal, histogram) in &self.histograms {
             if histogram.falls() {
@@ -699,9 +704,9 @@ impl Sums {
                 ));
             }
         }
-        Row {
+        let mut row = Row {
             rate: per_second(Signal::Requests).or(requests.filter(|_| in_window).map(|_| 0.0)),
-            error_rate: errors.zip(all).map(|(errors, all)| errors / all),
+            error_rate: None,
             requests,
             errors,
             cancelled: number(Signal::Cancelled).or(absent_is_zero(known.cancelled)),
@@ -716,7 +721,10 @@ impl Sums {
                 .collect(),
             error_codes: self.error_codes,
             key,
-        }
+        };
+        let attempts = row.attempts().filter(|attempts| *attempts > 0.0);
+        row.error_rate = errors.zip(attempts).map(|(errors, all)| errors / all);
+        row
     }
 }
 

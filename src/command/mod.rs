@@ -2,13 +2,16 @@
 
 mod catalog;
 mod completion;
+mod dump;
+mod look;
+mod smoke;
 mod top;
 
 use std::io::{self, IsTerminal};
 
 use crate::{
     cli::{Cli, Command, Metrics},
-    config::{Source, TopConfig},
+    config::{Input, Source, TopConfig, smoke::SmokeConfig},
     error::Error,
 };
 
@@ -24,6 +27,8 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Metrics(Metrics::Catalog(args)) => {
             catalog::run(Source::if_named(&args.source)?, args.output).await
         }
+        Command::Metrics(Metrics::Dump(args)) => dump::run(&Input::from_args(&args.source)?).await,
+        Command::Smoke(args) => smoke::run(SmokeConfig::from_args(&args)?).await,
         Command::Completion { shell } => completion::run(shell),
     }
 }

@@ -8,38 +8,18 @@ use std::{
 
 use tokio::{signal, time};
 
+use super::look::{Look, Opened, one_line};
 use crate::{
-    collect::{Collector, Moment, Pod},
-    config::{Format, Input, Pace, Source, TopConfig},
+    collect::Collector,
+    config::{Format, Pace, Source, TopConfig},
     error::{Error, PARTIAL},
     render::{self, screen, screen::Screen, table::Layout},
     report::{Ask, Dimension, PodSample, Report, report},
-    snapshot::Snapshot,
 };
 
 pub(super) async fn run(config: TopConfig) -> Result<u8, Error> {
-    match &config.input {
-        Input::Source(source) => show(source, &config).await,
-        #[cfg(feature = "demo")]
-        Input::Demo => {
-            use crate::{
-                config::{Tls, TokenSource, UrlSource},
-                demo,
-            };
-            let demo = demo::Demo::start().await?;
-            if config.pace == Pace::Once {
-                time::sleep(demo::WARM_UP).await;
-            }
-            let source = UrlSource {
-                url: demo.metrics.clone(),
-                token: TokenSource::None,
-                tls: Tls::default(),
-            };
-            show(&Source::Url(source), &config).await
-        }
-        #[cfg(not(feature = "demo"))]
-        Input::Demo => unreachable!("refused with the arguments"),
-    }
+    let opened = Opened::open(&config.input, config.pace == Pace::Once).await?;
+    show(&opened.source, &config).await
 }
 
 async fn show(source: &Source, config: &TopConfig) -> Result<u8, Error> {
@@ -195,73 +175,7 @@ fn layout(config: &TopConfig) -> Layout {
     }
 }
 
-/// What all pods said at one moment.
-struct Look {
-    at: jiff::Timestamp,
-    pods: Vec<PodSample>,
-    notices: Vec<String>,
-    /// Why pods are missing in it.
-    failures: Vec<Error>,
-}
-
 impl Look {
-    async fn take(collector: &mut Collector) -> Self {
-        let live = collector.is_live();
-        Self::of(collector.collect().await, live)
-    }
-
-    fn of(moment: Moment, live: bool) -> Self {
-        let mut failures = Vec::new();
-        let pods = moment
-            .pods
-            .into_iter()
-            .map(|entry| {
-                let name = entry.pod.full_name();
-                let (at, outcome) = match entry.page {
-                    Ok(page) => (page.taken, read(&name, &page.body)),
-                    Err(error) => (moment.at, Err(Error::Pod(error))),
-                };
-                PodSample {
-                    id: entry.pod.uid.clone().unwrap_or_else(|| name.clone()),
-                    pool: pool_name(&entry.pod),
-                    picker: entry.pod.picker.clone(),
-                    ready: entry.pod.ready,
-                    holds_lease: entry.pod.holds_lease,
-                    at,
-                    live,
-                    outcome: outcome.map_err(|error| {
-                        let text = one_line(&error);
-                        failures.push(error);
-                        text
-                    }),
-                    name,
-                }
-            })
-            .collect();
-        Self {
-            at: moment.at,
-            pods,
-            notices: moment.notices,
-            failures,
-        }
-    }
-
-    /// Says on stderr what happened on the way.
-    fn tell(&self) {
-        for notice in &self.notices {
-            tracing::warn!("{notice}");
-        }
-    }
-
-    /// Itself, where any pod said anything; else why the first one did not.
-    fn or_failure(mut self) -> Result<Self, Error> {
-        if self.failures.len() == self.pods.len() && !self.failures.is_empty() {
-            Err(self.failures.swap_remove(0))
-        } else {
-            Ok(self)
-        }
-    }
-
     fn report(&self, before: Option<&[&PodSample]>, config: &TopConfig) -> Report {
         let several_pools = self.pods.iter().any(|p| p.pool != self.pods[0].pool);
         let default = || {
@@ -304,31 +218,4 @@ impl Look {
             0
         })
     }
-}
-
-/// `llm/qwen`; a picker of several pools has all their names.
-fn pool_name(pod: &Pod) -> Option<String> {
-    let namespace = pod.namespace.as_deref().unwrap_or_default();
-    let names: Vec<String> = pod
-        .pools
-        .iter()
-        .map(|pool| format!("{namespace}/{pool}"))
-        .collect();
-    (!names.is_empty()).then(|| names.join(", "))
-}
-
-fn read(name: &str, body: &[u8]) -> Result<Snapshot, Error> {
-    Snapshot::read(body).map_err(|fault| Error::Snapshot {
-        pod: name.to_owned(),
-        fault,
-    })
-}
-
-fn one_line(error: &Error) -> String {
-    error
-        .to_string()
-        .lines()
-        .map(str::trim)
-        .collect::<Vec<_>>()
-        .join(" ")
 }

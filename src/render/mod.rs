@@ -1,9 +1,12 @@
 //! A report → output. Only here do numbers get units and names get cut.
 
 mod csv;
+pub mod github;
 pub mod json;
+pub mod junit;
 mod number;
 pub mod screen;
+pub mod smoke;
 pub mod table;
 
 use std::io;
