@@ -19,6 +19,8 @@ const TOLD_PREFIXES: usize = 12;
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     readings: BTreeMap<Signal, Reading>,
+    /// Signals that the text names, also those without a series yet.
+    named: BTreeSet<Signal>,
     /// When the process started, in seconds since 1970; `None` where it does not say.
     pub process_start: Option<f64>,
     /// What could not be read, or only with doubt.
@@ -92,13 +94,16 @@ impl Snapshot {
     /// one without per-model metrics look the same, and neither is "no traffic".
     pub fn read(text: &[u8]) -> Result<Self, SnapshotError> {
         let mut found = BTreeSet::new();
+        let mut named = BTreeSet::new();
         let mut is_picker = false;
         let exposition = exposition::read(text, |name| {
             is_picker |= vocabulary::is_picker_name(name);
             if found.len() < TOLD_PREFIXES {
                 found.insert(prefix(name));
             }
-            name == PROCESS_START || vocabulary::lookup(name).is_some()
+            let known = vocabulary::lookup(name);
+            named.extend(known.map(|(entry, _)| entry.signal));
+            name == PROCESS_START || known.is_some()
         });
         if text.iter().all(u8::is_ascii_whitespace) {
             return Err(SnapshotError::Empty);
@@ -123,6 +128,7 @@ impl Snapshot {
         }
         let mut snapshot = Self {
             problems: ReadingProblems::of(&exposition.problems, exposition.end),
+            named,
             ..Self::default()
         };
         for family in &exposition.families {
@@ -140,6 +146,11 @@ impl Snapshot {
     /// The signal, if the picker emits it: absent is not zero.
     pub fn get(&self, signal: Signal) -> Option<&Reading> {
         self.readings.get(&signal)
+    }
+
+    /// Whether the text names the signal at all, be it in a `# TYPE` line without a series.
+    pub fn names(&self, signal: Signal) -> bool {
+        self.named.contains(&signal)
     }
 
     /// All signals that the picker emits.

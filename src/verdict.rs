@@ -287,10 +287,12 @@ impl Evidence<'_> {
         report(self.now, self.before, &ask)
     }
 
-    /// Models that any pod has a series of the signal for; `None` where no pod emits it.
+    /// Models that any pod has a series of the signal for; `None` where no pod even names it.
     fn models_of(&self, signal: Signal) -> Option<BTreeSet<&str>> {
-        let mut readings = self.snapshots().filter_map(|s| s.get(signal)).peekable();
-        readings.peek()?;
+        if !self.snapshots().any(|snapshot| snapshot.names(signal)) {
+            return None;
+        }
+        let readings = self.snapshots().filter_map(|s| s.get(signal));
         let keys = readings.flat_map(|reading| reading.series.keys());
         Some(
             keys.map(|key| key.model.as_deref().unwrap_or_default())

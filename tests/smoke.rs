@@ -1,7 +1,13 @@
 //! `igctl smoke` on saved scrapes: for every kind of assertion one that holds, and one hardly different
 //! that must not pass.
 
+mod support;
+
+use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use assert_cmd::Command;
+use support::picker::{Picker, answer};
 
 const LLM_D: &str = "tests/fixtures/scrapes/llm-d-router-main/t0.prom.gz";
 const GIE: &str = "tests/fixtures/scrapes/gie-v0.5.1/t0.prom.gz";
@@ -164,6 +170,153 @@ fn no_data_never_passes() {
         "errors == 0",
         &[],
         "not every picker",
+    );
+}
+
+#[test]
+fn a_family_that_is_absent_one_without_the_model_and_a_value_are_told_apart() {
+    let case = |file| format!("tests/fixtures/cases/200-with-boilerplate-only/{file}");
+    undecided(&case("t5.prom"), "p99 < 2s", &[], "family absent");
+    undecided(
+        &case("t5.prom"),
+        "requests(\"m-a\") >= 1",
+        &[],
+        "family without this model",
+    );
+    told_apart(
+        &case("t8.prom"),
+        ["requests(\"m-a\") >= 1", "requests(\"m-a\") >= 2"],
+        &[],
+    );
+}
+
+/// What a call says of a picker that has served `requests(n)` requests at the n-th look, from 0.
+async fn of_picker(requests: fn(usize) -> usize, arguments: &'static [&'static str]) -> String {
+    let looks = AtomicUsize::new(0);
+    let picker = Picker::serve(move |_| {
+        let n = requests(looks.fetch_add(1, Ordering::Relaxed));
+        match n {
+            0 => answer(
+                200,
+                fs::read("tests/fixtures/cases/200-with-boilerplate-only/t0.prom").expect("read"),
+            ),
+            n => answer(
+                200,
+                format!(
+                    "# TYPE inference_model_request_total counter\n\
+                     inference_model_request_total{{model_name=\"m\",target_model_name=\"m\"}} {n}\n"
+                ),
+            ),
+        }
+    })
+    .await;
+    let url = format!("http://{}/metrics", picker.address);
+    tokio::task::spawn_blocking(move || call(&[&["--url", &url], arguments].concat()))
+        .await
+        .expect("the call ends")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waits_until_the_family_is_there_and_the_count_is_reached() {
+    let told = of_picker(
+        |look| look,
+        &["--wait", "30s", "--assert", "requests(\"m\") >= 2"],
+    )
+    .await;
+    assert!(told.starts_with("exit 0\n"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_ends_with_the_last_value() {
+    let told = of_picker(|_| 1, &["--wait", "1s", "--assert", "requests >= 2"]).await;
+    assert!(
+        told.starts_with("exit 3\n") && told.contains("FAIL     requests >= 2  1"),
+        "{told}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_for_a_picker_that_never_comes_ends_with_why() {
+    let told = of_picker(|_| 0, &["--wait", "1s", "--assert", "requests >= 0"]).await;
+    assert!(
+        told.starts_with("exit 6\n") && told.contains("no endpoint picker's metrics"),
+        "{told}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_counts_what_came_within_it() {
+    let arguments = &[
+        "--window",
+        "1s",
+        "--assert",
+        "requests == 40",
+        "--assert",
+        "rate > 20/s",
+        "--assert",
+        "rate < 41/s",
+    ];
+    let told = of_picker(|look| 1000 + 40 * look, arguments).await;
+    assert!(told.starts_with("exit 0\n"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_within_a_window_is_not_what_came_before() {
+    let arguments = &["--window", "1s", "--assert", "requests >= 1"];
+    let told = of_picker(|_| 1000, arguments).await;
+    assert!(
+        told.starts_with("exit 3\n") && told.contains("FAIL     requests >= 1  0"),
+        "{told}"
+    );
+}
+
+/// A scrape whose only model took longer than the last bucket's bound, `observations` times.
+fn beyond(observations: usize, end: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let series = |suffix: &str, le: &str, n: usize| {
+        format!(
+            "llm_d_epp_request_duration_seconds_{suffix}{{model_name=\"m\",target_model_name=\"m\"{le}}} {n}\n"
+        )
+    };
+    let text = [
+        "# TYPE llm_d_epp_request_duration_seconds histogram\n".to_owned(),
+        series("bucket", ",le=\"3600\"", 0),
+        series("bucket", ",le=\"+Inf\"", observations),
+        series("count", "", observations),
+        end.to_owned(),
+    ]
+    .concat();
+    fs::write(file.path(), text).expect("written");
+    file
+}
+
+#[test]
+fn beyond_the_last_bucket_is_known_only_to_be_more_than_its_bound() {
+    let file = beyond(100, "");
+    let path = file.path().to_str().expect("UTF-8");
+    let outcomes = ["p99 < 2s", "p99 <= 3600s", "p99 < 7200s", "p99 > 3600s"]
+        .map(|assertion| judged(path, assertion, &[]).1);
+    assert_eq!(outcomes, ["fail", "fail", "inconclusive", "inconclusive"]);
+}
+
+#[test]
+fn a_text_that_is_not_whole_proves_nothing() {
+    let file = beyond(
+        100,
+        "# TYPE llm_d_epp_request_total counter\nllm_d_epp_request_total{model_name=\"m\"} 9",
+    );
+    let path = file.path().to_str().expect("UTF-8");
+    undecided(path, "requests >= 1", &[], "damaged or cut off");
+}
+
+#[test]
+fn a_standby_speaks_for_no_pool() {
+    let standby = "tests/fixtures/scrapes/gie-v1.0.0-ha/idle-B.prom.gz";
+    undecided(
+        standby,
+        "ready_endpoints >= 0",
+        &[],
+        "whose view of the pool",
     );
 }
 
