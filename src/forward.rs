@@ -1,4 +1,4 @@
-//! A port of a pod → a port of this machine, for as long as the [`Forward`] lives.
+//! A port of a pod → a port of this machine, for as long as the `Forward` lives.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
