@@ -26,23 +26,6 @@ const DENIED_HOLDS: Duration = Duration::from_secs(30);
 /// How long the API server may take for one answer.
 const REVIEW_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why the cluster cannot be asked.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// No kubeconfig, and not in a pod.
-    #[error("looking for the cluster that is to guard /metrics")]
-    NoCluster(#[source] kube::config::InferConfigError),
-    /// A configuration that no client can be made of.
-    #[error("making a client for the cluster that is to guard /metrics")]
-    Client(#[source] kube::Error),
-    /// It does not answer.
-    #[error("asking the cluster that is to guard /metrics for its version")]
-    Unreachable(#[source] kube::Error),
-    /// It does not answer in time.
-    #[error("the cluster that is to guard /metrics does not answer within 10 s")]
-    Silent,
-}
-
 /// Why a reader gets no metrics. The texts are those of the other endpoint
 /// pickers, so that readers can tell the cases apart.
 #[derive(Debug, PartialEq, Eq)]
@@ -97,21 +80,6 @@ impl fmt::Debug for Client {
 }
 
 impl Reviewer {
-    /// Finds the cluster that this process runs in, or that the kubeconfig
-    /// names, and makes sure that it answers.
-    ///
-    /// # Errors
-    /// There is no cluster, or it does not answer within 10 s.
-    pub(crate) async fn connect() -> Result<Self, Error> {
-        let config = kube::Config::infer().await.map_err(Error::NoCluster)?;
-        let client = kube::Client::try_from(config).map_err(Error::Client)?;
-        timeout(REVIEW_TIMEOUT, client.apiserver_version())
-            .await
-            .map_err(|_| Error::Silent)?
-            .map_err(Error::Unreachable)?;
-        Ok(Self::new(client))
-    }
-
     pub(crate) fn new(client: kube::Client) -> Self {
         Self {
             client: Client(client),

@@ -1,6 +1,7 @@
 //! Arguments and environment → [`Config`].
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -55,12 +56,54 @@ pub struct Arguments {
     )]
     pub metrics_endpoint_auth: bool,
 
-    /// Model servers to send requests to; names are resolved
+    /// Folder with tls.crt and tls.key for /metrics; without it, /metrics is
+    /// plain HTTP
+    #[arg(long, env = "IGW_METRICS_CERT_DIR", value_name = "FOLDER")]
+    pub metrics_cert_dir: Option<PathBuf>,
+
+    /// Whether gateways must speak TLS (true) or may not (false); by default
+    /// both TLS and plain text are understood
+    #[arg(
+        long,
+        env = "IGW_SECURE_SERVING",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub secure_serving: Option<bool>,
+
+    /// Folder with tls.crt and tls.key for gateways; without it, the
+    /// certificate is self-signed
+    #[arg(long, env = "IGW_CERT_PATH", value_name = "FOLDER")]
+    pub cert_path: Option<PathBuf>,
+
+    /// InferencePool whose ready pods requests are sent to
+    #[arg(
+        long,
+        env = "IGW_POOL_NAME",
+        value_name = "NAME",
+        required_unless_present = "endpoints"
+    )]
+    pub pool_name: Option<String>,
+
+    /// Namespace of the pool; by default the one that this runs in
+    #[arg(
+        long,
+        env = "IGW_POOL_NAMESPACE",
+        value_name = "NAMESPACE",
+        requires = "pool_name"
+    )]
+    pub pool_namespace: Option<String>,
+
+    /// Model servers to send requests to, instead of a pool's; names are
+    /// resolved
     #[arg(
         long,
         env = "IGW_ENDPOINTS",
         value_name = "HOST:PORT",
-        value_delimiter = ','
+        value_delimiter = ',',
+        conflicts_with = "pool_name"
     )]
     pub endpoints: Vec<Authority>,
 
@@ -96,6 +139,25 @@ pub struct Arguments {
     /// Longest request body in bytes; longer ones are answered 413
     #[arg(long, env = "IGW_MAX_BODY", value_name = "BYTES", default_value_t = 32 << 20)]
     pub max_body: usize,
+
+    /// Requests that one endpoint may have in flight; when all have so many,
+    /// requests are answered 429
+    #[arg(long, env = "IGW_MAX_INFLIGHT_PER_ENDPOINT", value_name = "COUNT")]
+    pub max_inflight_per_endpoint: Option<NonZeroUsize>,
+
+    /// How many endpoints to name after the first, for gateways that try them
+    /// in turn
+    #[arg(
+        long,
+        env = "IGW_FALLBACK_ENDPOINTS",
+        value_name = "COUNT",
+        default_value_t = 0
+    )]
+    pub fallback_endpoints: usize,
+
+    /// Obeys the headers of GIE's conformance suite; for tests only
+    #[arg(long, env = "IGW_CONFORMANCE")]
+    pub conformance: bool,
 
     /// Seconds that requests under way have to end after SIGTERM
     #[arg(
@@ -141,6 +203,8 @@ pub enum LogFormat {
 pub struct Config {
     /// Model servers; `HOST` may be a name.
     pub endpoints: Vec<Authority>,
+    /// The InferencePool that `endpoints` are taken from instead.
+    pub pool: Option<PoolName>,
     /// Which models stand for others.
     pub rewrites: Rewrites,
     /// Model names that always have series of their own, beside those of
@@ -152,20 +216,39 @@ pub struct Config {
     pub max_body: usize,
     /// Whether the cluster is asked who may read `/metrics`.
     pub metrics_auth: bool,
+    /// Folder with the certificate of `/metrics`; without one it is plain HTTP.
+    pub metrics_certificate: Option<PathBuf>,
+    /// Whether gateways must speak TLS or may not; by default they may.
+    pub secure_serving: Option<bool>,
+    /// Folder with the certificate for gateways; without one it is self-signed.
+    pub certificate: Option<PathBuf>,
+    /// Requests that one endpoint may have in flight.
+    pub max_in_flight: Option<NonZeroUsize>,
+    /// How many endpoints are named after the first.
+    pub fallbacks: usize,
+    /// Whether the headers of GIE's conformance suite are obeyed.
+    pub conformance: bool,
     /// How long requests may go on after the signal to stop.
     pub grace_period: Duration,
 }
 
-/// As the command line without arguments.
+/// As the command line, but without endpoints.
 impl Default for Config {
     fn default() -> Self {
         Self {
             endpoints: Vec::new(),
+            pool: None,
             rewrites: Rewrites::default(),
             models: Vec::new(),
             max_model_names: 1000,
             max_body: 32 << 20,
             metrics_auth: true,
+            metrics_certificate: None,
+            secure_serving: None,
+            certificate: None,
+            max_in_flight: None,
+            fallbacks: 0,
+            conformance: false,
             grace_period: Duration::from_secs(25),
         }
     }
@@ -203,14 +286,33 @@ impl Config {
         }
         Ok(Self {
             endpoints: arguments.endpoints,
+            pool: arguments.pool_name.map(|name| PoolName {
+                namespace: arguments.pool_namespace,
+                name,
+            }),
             rewrites: Rewrites::new(rewrites).map_err(Error::Rewrites)?,
             models: arguments.models,
             max_model_names: arguments.max_model_names,
             max_body: arguments.max_body,
             metrics_auth: arguments.metrics_endpoint_auth,
+            metrics_certificate: arguments.metrics_cert_dir,
+            secure_serving: arguments.secure_serving,
+            certificate: arguments.cert_path,
+            max_in_flight: arguments.max_inflight_per_endpoint,
+            fallbacks: arguments.fallback_endpoints,
+            conformance: arguments.conformance,
             grace_period: Duration::from_secs(arguments.grace_period),
         })
     }
+}
+
+/// Which InferencePool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolName {
+    /// Without one, that of the pod, or of the kubeconfig.
+    pub namespace: Option<String>,
+    /// As in its metadata.
+    pub name: String,
 }
 
 /// `HOST:PORT`, where the host is a name, an IPv4 address or an IPv6 address
@@ -272,8 +374,13 @@ mod tests {
     }
 
     #[test]
-    fn no_arguments_are_the_default() {
-        let (typed, default) = (config(&[]).expect("a config"), Config::default());
+    fn what_is_not_given_is_the_default() {
+        let endpoint = "10.0.0.1:80";
+        let typed = config(&["--endpoints", endpoint]).expect("a config");
+        let default = Config {
+            endpoints: vec![endpoint.parse().expect("an endpoint")],
+            ..Config::default()
+        };
         assert_eq!(format!("{typed:?}"), format!("{default:?}"));
     }
 
@@ -288,6 +395,10 @@ mod tests {
             "--grpc-health-port",
             "9003",
             "--metrics-endpoint-auth=false",
+            "--pool-name",
+            "pool",
+            "--pool-namespace",
+            "ns",
         ])
         .expect("arguments");
         assert_eq!(
@@ -324,7 +435,8 @@ mod tests {
 
     #[test]
     fn a_missing_rewrite_file_is_named() {
-        let error = config(&["--rewrite-file", "/does/not/exist"]).expect_err("no such file");
+        let error = config(&["--pool-name", "p", "--rewrite-file", "/does/not/exist"])
+            .expect_err("no such file");
         assert_eq!(
             error.to_string(),
             "reading the rewrite file /does/not/exist"

@@ -2,11 +2,13 @@
 
 use std::convert::Infallible;
 use std::io::Write;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures::StreamExt;
 use http_body_util::Full;
 use hyper::header::{
     ACCEPT_ENCODING, ALLOW, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue,
@@ -18,11 +20,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus_client::encoding::prometheus_text;
 use tokio::net::TcpListener;
 use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::{Duration, sleep};
-use tracing::{debug, warn};
+use tokio::time::Duration;
+use tracing::debug;
 
+use crate::accept::{Tls, connections};
 use crate::authorize::{Denied, Reviewer};
 use crate::metrics::Metrics;
+use crate::pick::Pool;
 
 /// How long a client may take for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,25 +35,21 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) pool: Arc<Pool>,
     /// Without one, everybody may read.
     pub(crate) reviewer: Option<Reviewer>,
 }
 
 /// Serves until dropped; connections end with it.
-pub(crate) async fn serve(listener: TcpListener, page: Arc<Page>) -> Infallible {
-    let mut connections = JoinSet::new();
+pub(crate) async fn serve(listener: TcpListener, tls: Tls, page: Arc<Page>) -> Infallible {
+    let mut incoming = pin!(connections(listener, tls));
+    let mut open = JoinSet::new();
     loop {
-        let socket = match listener.accept().await {
-            Ok((socket, _)) => socket,
-            // Out of files, mostly: waiting is all that helps.
-            Err(error) => {
-                warn!(%error, "accepting a reader of the metrics");
-                sleep(Duration::from_millis(100)).await;
-                continue;
-            }
+        let Some(Ok(connection)) = incoming.next().await else {
+            continue;
         };
         let page = page.clone();
-        connections.spawn(async move {
+        open.spawn(async move {
             let answer = service_fn(|request| {
                 let page = page.clone();
                 async move { Ok::<_, Infallible>(page.answer(&request).await) }
@@ -57,13 +57,13 @@ pub(crate) async fn serve(listener: TcpListener, page: Arc<Page>) -> Infallible 
             let served = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD_TIMEOUT)
-                .serve_connection(TokioIo::new(socket), answer)
+                .serve_connection(TokioIo::new(connection), answer)
                 .await;
             if let Err(error) = served {
                 debug!(%error, "a reader of the metrics went away");
             }
         });
-        while connections.try_join_next().is_some() {}
+        while open.try_join_next().is_some() {}
     }
 }
 
@@ -105,6 +105,7 @@ impl Page {
     }
 
     async fn metrics(&self, headers: &HeaderMap) -> Response<Full<Bytes>> {
+        self.metrics.endpoints(self.pool.len());
         let metrics = self.metrics.clone();
         let is_packed = takes_gzip(headers);
         // With a thousand models this is tens of megabytes: not for a thread

@@ -13,8 +13,10 @@
 //!
 //! [`run`] is the whole of it.
 
+mod accept;
 mod authorize;
 mod buckets;
+mod cluster;
 mod config;
 mod endpoints;
 mod expose;
@@ -24,16 +26,20 @@ mod members;
 mod metrics;
 mod names;
 mod pick;
+mod pool_watch;
 mod process;
 mod refusal;
 mod reply;
 mod request;
 mod response;
 mod rewrite;
+mod rewrite_watch;
 mod server;
 mod stream;
+mod tls;
 mod under_way;
 mod usage;
+mod watching;
 
 /// The external processing protocol, as generated from `proto/`.
 pub mod proto {
@@ -44,21 +50,28 @@ pub mod proto {
 use std::sync::{Arc, Once};
 
 use futures::FutureExt;
+use futures::future::join;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::time::sleep;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tracing::warn;
 
-pub use authorize::Error as AuthorizeError;
-pub use config::{Arguments, Authority, Config, Error as ConfigError, LogFormat, NotAnAuthority};
+pub use cluster::Error as ClusterError;
+pub use config::{
+    Arguments, Authority, Config, Error as ConfigError, LogFormat, NotAnAuthority, PoolName,
+};
 pub use rewrite::{Error as RewriteError, Rewrite, Rewrites, Target};
+pub use tls::Error as TlsError;
 
+use crate::accept::{Tls, connections};
+use crate::authorize::Reviewer;
 use crate::expose::Page;
 use crate::metrics::Metrics;
 use crate::names::ModelNames;
-use crate::pick::Pool;
+use crate::pick::{Limits, Pool};
 use crate::proto::envoy::service::ext_proc::v3::external_processor_server::ExternalProcessorServer;
+use crate::rewrite::LiveRewrites;
 use crate::stream::Picker;
 
 /// Where a running gateway-core listens. Bound by the caller, who so knows the
@@ -87,7 +100,13 @@ pub enum Error {
     },
     /// Nobody can be asked who may read the metrics.
     #[error("metrics are to be shown to authorized readers only")]
-    Authorize(#[source] AuthorizeError),
+    Guard(#[source] ClusterError),
+    /// Nobody can be asked which endpoints the pool has.
+    #[error("the endpoints are to be those of an InferencePool")]
+    Pool(#[source] ClusterError),
+    /// No certificate.
+    #[error("preparing TLS")]
+    Tls(#[source] TlsError),
     /// The gRPC service broke down.
     #[error("serving external processing")]
     Serve(#[source] tonic::transport::Error),
@@ -101,9 +120,17 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Resolve { .. } => Some("list endpoints as --endpoints IP:PORT, or mend the name"),
-            Self::Authorize(_) => Some(
+            Self::Guard(_) => Some(
                 "run it in a cluster, point KUBECONFIG at one, \
                  or open the metrics to everybody with --metrics-endpoint-auth=false",
+            ),
+            Self::Pool(_) => Some(
+                "run it in a cluster, point KUBECONFIG at one, \
+                 or list the endpoints with --endpoints IP:PORT",
+            ),
+            Self::Tls(_) => Some(
+                "a certificate folder holds tls.crt and tls.key in PEM; \
+                 without --cert-path the certificate is self-signed",
             ),
             Self::Serve(_) | Self::Health(_) => None,
         }
@@ -115,72 +142,106 @@ impl Error {
 ///
 /// # Errors
 /// An endpoint does not resolve, no cluster can be asked about readers of the
-/// metrics, or a server breaks down.
+/// metrics or about the pool, a certificate is no good, or a server breaks
+/// down.
 pub async fn run(
     sockets: Sockets,
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
-    let pool = Arc::new(Pool::default());
-    let addresses = endpoints::resolve(&config.endpoints)
-        .await
-        .map_err(|(endpoint, source)| Error::Resolve { endpoint, source })?;
-    pool.replace(addresses);
-
-    let reviewer = match config.metrics_auth {
-        true => Some(
-            authorize::Reviewer::connect()
-                .await
-                .map_err(Error::Authorize)?,
-        ),
-        false => None,
-    };
+    let pool = Arc::new(Pool::new(Limits {
+        in_flight: config.max_in_flight.map(Into::into),
+        fallbacks: config.fallbacks,
+    }));
     let configured = config.models.iter().map(|name| name.as_str().into());
     let configured = configured.chain(config.rewrites.names().cloned());
     let names = ModelNames::new(configured, config.max_model_names);
-    let metrics = Arc::new(Metrics::new(names, "static"));
-    metrics.endpoints(pool.len());
+    let pool_name = config.pool.as_ref().map_or("static", |pool| &pool.name);
+    let metrics = Arc::new(Metrics::new(names, pool_name));
+    let rewrites = Arc::new(LiveRewrites::new(config.rewrites));
+
+    let client = match &config.pool {
+        Some(_) => Some(cluster::connect().await.map_err(Error::Pool)?),
+        None if config.metrics_auth => Some(cluster::connect().await.map_err(Error::Guard)?),
+        None => None,
+    };
+    let are_known = watch::Sender::new(false);
+    let endpoints = async {
+        if let (Some(name), Some(client)) = (&config.pool, client.clone()) {
+            let default = client.default_namespace().to_owned();
+            let (namespace, name) = (name.namespace.as_ref().unwrap_or(&default), &name.name);
+            join(
+                pool_watch::follow(client.clone(), namespace, name, &pool, &are_known),
+                rewrite_watch::follow(client, namespace, name, &rewrites, &metrics),
+            )
+            .await;
+        }
+        endpoints::follow(&config.endpoints, &pool, &are_known).await
+    };
 
     let page = Page {
         metrics: metrics.clone(),
-        reviewer,
+        pool: pool.clone(),
+        reviewer: client
+            .clone()
+            .filter(|_| config.metrics_auth)
+            .map(Reviewer::new),
     };
-    let page = expose::serve(sockets.metrics, Arc::new(page));
+    let metrics_tls = match &config.metrics_certificate {
+        Some(folder) => {
+            Tls::Required(tls::acceptor(Some(folder), b"http/1.1").map_err(Error::Tls)?)
+        }
+        None => Tls::Off,
+    };
+    let page = expose::serve(sockets.metrics, metrics_tls, Arc::new(page));
 
     let (reporter, health_service) = tonic_health::server::health_reporter();
-    health::report(&reporter, pool.len() > 0).await;
-    let stop = shutdown.shared();
     let health = Server::builder()
         .add_service(health_service)
-        .serve_with_incoming(TcpIncoming::from(sockets.health).with_nodelay(Some(true)));
+        .serve_with_incoming(connections(sockets.health, Tls::Off));
 
-    let picker = Picker {
-        pool,
-        rewrites: config.rewrites,
-        metrics,
-        max_body: config.max_body,
-        hidden_bodies: Once::new(),
-    };
     // A buffered body is one message. One that is too long shall be answered
     // with 413, for which it must be read; far beyond that gRPC may refuse it.
     let longest_message = config.max_body.saturating_mul(2).saturating_add(1 << 20);
+    let picker = Picker {
+        pool: pool.clone(),
+        rewrites: rewrites.clone(),
+        metrics: metrics.clone(),
+        max_body: config.max_body,
+        conformance: config.conformance,
+        hidden_bodies: Once::new(),
+    };
     let service = ExternalProcessorServer::new(server::Service(Arc::new(picker)))
         .max_decoding_message_size(longest_message);
+    let grpc_tls = match config.secure_serving {
+        Some(false) => Tls::Off,
+        required => {
+            let acceptor =
+                tls::acceptor(config.certificate.as_deref(), b"h2").map_err(Error::Tls)?;
+            if required.is_some() {
+                Tls::Required(acceptor)
+            } else {
+                Tls::Either(acceptor)
+            }
+        }
+    };
+    let stop = shutdown.shared();
     let grpc = Server::builder()
         .add_service(service)
-        .serve_with_incoming_shutdown(
-            TcpIncoming::from(sockets.grpc).with_nodelay(Some(true)),
-            stop.clone(),
-        );
+        .serve_with_incoming_shutdown(connections(sockets.grpc, grpc_tls), stop.clone());
     let drained = async {
-        stop.await;
-        health::report(&reporter, false).await;
+        stop.clone().await;
         sleep(config.grace_period).await;
     };
 
     tokio::select! {
+        // Endpoints first: those that need no resolving are known before the
+        // first request is taken.
+        biased;
+        failed = endpoints => Err(failed),
         served = grpc => served.map_err(Error::Serve),
         served = health => served.map_err(Error::Health),
+        never = health::follow(&reporter, are_known.subscribe(), stop.clone()) => match never {},
         never = page => match never {},
         () = drained => {
             warn!("the grace period is over: requests still under way are cut off");

@@ -216,6 +216,11 @@ impl Metrics {
         }
     }
 
+    /// Counts these models under their own names from now on.
+    pub(crate) fn keep_names(&self, names: impl IntoIterator<Item = Arc<str>>) {
+        self.names.keep(names);
+    }
+
     /// The labels of a request whose model is not known: both empty.
     pub(crate) fn nameless() -> Models {
         let empty: Arc<str> = "".into();

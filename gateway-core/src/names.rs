@@ -18,27 +18,45 @@ const MAX_LENGTH: usize = 512;
 #[derive(Debug)]
 pub(crate) struct ModelNames {
     other: Arc<str>,
-    /// How many names may be known: the configured ones and the cap.
-    room: usize,
-    known: RwLock<HashSet<Arc<str>>>,
+    /// How many names may be let in beside the configured ones.
+    cap: usize,
+    names: RwLock<Names>,
+}
+
+#[derive(Debug, Default)]
+struct Names {
+    configured: HashSet<Arc<str>>,
+    let_in: HashSet<Arc<str>>,
+}
+
+impl Names {
+    fn get(&self, name: &str) -> Option<&Arc<str>> {
+        self.configured.get(name).or_else(|| self.let_in.get(name))
+    }
 }
 
 impl ModelNames {
-    /// `cap` is the number of names let in beside the `configured` ones.
     pub(crate) fn new(configured: impl IntoIterator<Item = Arc<str>>, cap: usize) -> Self {
-        let known: HashSet<_> = configured.into_iter().collect();
-        Self {
+        let names = Self {
             other: OTHER.into(),
-            room: known.len().saturating_add(cap),
-            known: RwLock::new(known),
-        }
+            cap,
+            names: RwLock::default(),
+        };
+        names.keep(configured);
+        names
+    }
+
+    /// Lets names in that are configured, whatever comes of others.
+    pub(crate) fn keep(&self, configured: impl IntoIterator<Item = Arc<str>>) {
+        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        names.configured.extend(configured);
     }
 
     /// The label value of a model name. Control characters in it stay as they
     /// are; the exposition format escapes what it must.
     pub(crate) fn label(&self, name: &str) -> Arc<str> {
         if let Some(known) = self
-            .known
+            .names
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .get(name)
@@ -48,16 +66,16 @@ impl ModelNames {
         if name.len() > MAX_LENGTH {
             return self.other.clone();
         }
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
         // Another thread may have let it in between the two locks.
-        if let Some(known) = known.get(name) {
+        if let Some(known) = names.get(name) {
             return known.clone();
         }
-        if known.len() >= self.room {
+        if names.let_in.len() >= self.cap {
             return self.other.clone();
         }
         let name: Arc<str> = name.into();
-        known.insert(name.clone());
+        names.let_in.insert(name.clone());
         name
     }
 }

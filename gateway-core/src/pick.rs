@@ -1,6 +1,6 @@
 //! The endpoints of the pool and which of them takes the next request.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,6 +12,26 @@ use bytes::Bytes;
 pub(crate) struct Pool {
     endpoints: RwLock<Arc<[Arc<Endpoint>]>>,
     turn: AtomicUsize,
+    limits: Limits,
+}
+
+/// What a pick may be.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Limits {
+    /// Requests that one endpoint may have in flight.
+    pub(crate) in_flight: Option<usize>,
+    /// How many further endpoints are named, for the gateway to try after the
+    /// first.
+    pub(crate) fallbacks: usize,
+}
+
+/// Why there is no pick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoPick {
+    /// No endpoint is ready, or the subset allows none that is.
+    NoneReady,
+    /// All have as many requests in flight as they may.
+    AllBusy,
 }
 
 /// One model server's address.
@@ -59,22 +79,35 @@ impl Subset {
 }
 
 impl Pool {
-    /// Takes over a new list. Endpoints that stay keep their count of
-    /// requests in flight.
-    pub(crate) fn replace(&self, addresses: impl IntoIterator<Item = SocketAddr>) {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            ..Self::default()
+        }
+    }
+
+    /// Takes over a new list; true if it differs. Endpoints that stay keep
+    /// their count of requests in flight.
+    pub(crate) fn replace(&self, addresses: impl IntoIterator<Item = SocketAddr>) -> bool {
         let mut current = self
             .endpoints
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         let known: HashMap<_, _> = current.iter().map(|known| (known.address, known)).collect();
-        let new = addresses
+        let addresses: BTreeSet<_> = addresses.into_iter().collect();
+        let new: Arc<[_]> = addresses
             .into_iter()
             .map(|address| match known.get(&address) {
                 Some(&endpoint) => endpoint.clone(),
                 None => Arc::new(Endpoint::new(address)),
             })
             .collect();
+        let is_same = new
+            .iter()
+            .map(|new| new.address)
+            .eq(current.iter().map(|old| old.address));
         *current = new;
+        !is_same
     }
 
     /// How many endpoints are ready.
@@ -82,17 +115,57 @@ impl Pool {
         self.snapshot().len()
     }
 
-    /// The endpoint with the fewest requests in flight, in turn among equals;
-    /// none if none is ready or `subset` allows none.
-    pub(crate) fn pick(&self, subset: Option<&Subset>) -> Option<Pick> {
+    /// The endpoint with the fewest requests in flight, in turn among equals.
+    pub(crate) fn pick(&self, subset: Option<&Subset>) -> Result<Pick, NoPick> {
         let endpoints = self.snapshot();
         let count = endpoints.len();
         let first = self.turn.fetch_add(1, Ordering::Relaxed) % count.max(1);
-        (0..count)
-            .map(|step| &endpoints[(first + step) % count])
-            .filter(|endpoint| subset.is_none_or(|subset| subset.allows(endpoint.address)))
-            .min_by_key(|endpoint| endpoint.in_flight.load(Ordering::Relaxed))
-            .map(|endpoint| Pick::new(endpoint.clone()))
+        let allowed = || {
+            (0..count)
+                .map(|step| &endpoints[(first + step) % count])
+                .filter(|endpoint| subset.is_none_or(|subset| subset.allows(endpoint.address)))
+        };
+        if allowed().next().is_none() {
+            return Err(NoPick::NoneReady);
+        }
+        loop {
+            let least = allowed().min_by_key(|endpoint| endpoint.load());
+            let least = least.filter(|endpoint| !self.is_full(endpoint.load()));
+            let endpoint = least.ok_or(NoPick::AllBusy)?;
+            // Another request may have taken the last place just now.
+            if endpoint.take(|load| !self.is_full(load)) {
+                let destination = self.with_fallbacks(endpoint, allowed());
+                return Ok(Pick {
+                    endpoint: endpoint.clone(),
+                    destination,
+                });
+            }
+        }
+    }
+
+    fn is_full(&self, load: usize) -> bool {
+        self.limits.in_flight.is_some_and(|limit| load >= limit)
+    }
+
+    fn with_fallbacks<'a>(
+        &self,
+        endpoint: &Endpoint,
+        others: impl Iterator<Item = &'a Arc<Endpoint>>,
+    ) -> Bytes {
+        if self.limits.fallbacks == 0 {
+            return endpoint.text.clone();
+        }
+        let mut others: Vec<_> = others
+            .filter(|other| other.address != endpoint.address)
+            .collect();
+        others.sort_by_key(|other| other.load());
+        let others = others.into_iter().take(self.limits.fallbacks);
+        let texts: Vec<_> = others.map(|other| other.text.clone()).collect();
+        std::iter::once(endpoint.text.clone())
+            .chain(texts)
+            .collect::<Vec<_>>()
+            .join(&b',')
+            .into()
     }
 
     fn snapshot(&self) -> Arc<[Arc<Endpoint>]> {
@@ -111,27 +184,51 @@ impl Endpoint {
             in_flight: AtomicUsize::new(0),
         }
     }
+
+    fn load(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Counts one more request in flight, if so many allow it.
+    fn take(&self, allows: impl Fn(usize) -> bool) -> bool {
+        let order = Ordering::Relaxed;
+        self.in_flight
+            .fetch_update(order, order, |load| allows(load).then_some(load + 1))
+            .is_ok()
+    }
 }
 
 /// An endpoint that has a request in flight for as long as this lives.
 #[derive(Debug)]
-pub(crate) struct Pick(Arc<Endpoint>);
+pub(crate) struct Pick {
+    endpoint: Arc<Endpoint>,
+    destination: Bytes,
+}
 
 impl Pick {
-    fn new(endpoint: Arc<Endpoint>) -> Self {
-        endpoint.in_flight.fetch_add(1, Ordering::Relaxed);
-        Self(endpoint)
+    /// `ip:port`, and after it the fallbacks, if any are wanted.
+    pub(crate) fn destination(&self) -> &Bytes {
+        &self.destination
     }
 
-    /// `ip:port`.
-    pub(crate) fn destination(&self) -> &Bytes {
-        &self.0.text
+    /// The gateway says that it was another endpoint that served the request.
+    pub(crate) fn was_served_by(&mut self, address: SocketAddr, pool: &Pool) {
+        let endpoints = pool.snapshot();
+        let served = endpoints
+            .iter()
+            .find(|endpoint| endpoint.address == address);
+        if let Some(served) = served
+            && served.take(|_| true)
+        {
+            let picked = std::mem::replace(&mut self.endpoint, served.clone());
+            picked.in_flight.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
 impl Drop for Pick {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.endpoint.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -152,29 +249,29 @@ mod tests {
         pool
     }
 
-    fn picked(pick: Option<&Pick>) -> Option<&str> {
-        pick.map(|pick| std::str::from_utf8(pick.destination()).expect("an address"))
+    fn picked(pick: &Result<Pick, NoPick>) -> Result<&str, NoPick> {
+        let pick = pick.as_ref().map_err(|&no| no)?;
+        Ok(std::str::from_utf8(pick.destination()).expect("an address"))
+    }
+
+    /// Picks for requests that end before the next.
+    fn one_by_one(pool: &Pool, count: usize) -> Vec<String> {
+        let picks = (0..count).map(|_| picked(&pool.pick(None)).map(str::to_owned));
+        picks
+            .collect::<Result<_, _>>()
+            .expect("an endpoint each time")
     }
 
     #[test]
     fn idle_endpoints_take_turns() {
-        let pool = pool(&[A, B]);
-        let picks: Vec<_> = (0..4)
-            .map(|_| picked(pool.pick(None).as_ref()).map(str::to_owned))
-            .collect();
-        assert_eq!(
-            picks.iter().map(Option::as_deref).collect::<Vec<_>>(),
-            [Some(A), Some(B), Some(A), Some(B)]
-        );
+        assert_eq!(one_by_one(&pool(&[A, B]), 4), [A, B, A, B]);
     }
 
     #[test]
     fn the_least_busy_endpoint_is_next() {
         let pool = pool(&[A, B]);
         let held = [pool.pick(None), pool.pick(None), pool.pick(None)];
-        let busy = picked(held[2].as_ref()).map(str::to_owned);
-        let next = pool.pick(None);
-        assert_ne!(picked(next.as_ref()), busy.as_deref());
+        assert_ne!(picked(&pool.pick(None)), picked(&held[2]));
     }
 
     #[test]
@@ -182,24 +279,76 @@ mod tests {
         let pool = pool(&[A]);
         let _held = pool.pick(None);
         pool.replace([A, B].map(|text| text.parse().expect("an address")));
-        let next = [(); 2].map(|()| picked(pool.pick(None).as_ref()).map(str::to_owned));
-        assert_eq!(next, [Some(B.to_owned()), Some(B.to_owned())]);
+        assert_eq!(one_by_one(&pool, 2), [B, B]);
+    }
+
+    #[test]
+    fn only_a_list_that_differs_is_a_change() {
+        let pool = pool(&[A, B]);
+        let changes = [&[B, A, A][..], &[B], &[B]]
+            .map(|texts| pool.replace(texts.iter().map(|text| text.parse().expect("an address"))));
+        assert_eq!(changes, [false, true, false]);
     }
 
     #[test]
     fn a_subset_limits_the_choice() {
         let pool = pool(&[A, B]);
-        let picks = [
+        let subsets = [
             Subset::new([B]),
             Subset::new(["10.0.0.9:1, 10.0.0.1"]),
             Subset::new([""]),
-        ]
-        .map(|subset| picked(pool.pick(Some(&subset)).as_ref()).map(str::to_owned));
-        assert_eq!(picks, [Some(B.to_owned()), Some(A.to_owned()), None]);
+        ];
+        let picks = subsets.map(|subset| picked(&pool.pick(Some(&subset))).map(str::to_owned));
+        assert_eq!(
+            picks,
+            [Ok(B.to_owned()), Ok(A.to_owned()), Err(NoPick::NoneReady)]
+        );
     }
 
     #[test]
     fn an_empty_pool_has_no_pick() {
-        assert!(pool(&[]).pick(None).is_none());
+        assert_eq!(picked(&pool(&[]).pick(None)), Err(NoPick::NoneReady));
+    }
+
+    #[test]
+    fn full_endpoints_get_no_more() {
+        let pool = Pool::new(Limits {
+            in_flight: Some(1),
+            ..Limits::default()
+        });
+        pool.replace([A, B].map(|text| text.parse().expect("an address")));
+        let held = [pool.pick(None), pool.pick(None)];
+        let refused = picked(&pool.pick(None)).map(str::to_owned);
+        drop(held);
+        assert_eq!(
+            (refused, pool.pick(None).is_ok()),
+            (Err(NoPick::AllBusy), true)
+        );
+    }
+
+    #[test]
+    fn fallbacks_follow_the_pick_by_load() {
+        let pool = Pool::new(Limits {
+            fallbacks: 1,
+            ..Limits::default()
+        });
+        pool.replace([A, B, "10.0.0.3:8000"].map(|text| text.parse().expect("an address")));
+        let held = [pool.pick(None), pool.pick(None)];
+        let third = pool.pick(None);
+        assert_eq!(
+            [picked(&held[0]), picked(&third)],
+            [
+                Ok("10.0.0.1:8000,10.0.0.2:8000"),
+                Ok("10.0.0.3:8000,10.0.0.1:8000")
+            ]
+        );
+    }
+
+    #[test]
+    fn the_endpoint_that_served_is_the_busy_one() {
+        let pool = pool(&[A, B]);
+        let mut pick = pool.pick(None).expect("a pick");
+        pick.was_served_by(B.parse().expect("an address"), &pool);
+        assert_eq!(one_by_one(&pool, 2), [A, A]);
     }
 }

@@ -1,5 +1,6 @@
 //! Why the picker answers a request itself.
 
+use crate::pick::NoPick;
 use crate::request::Unnamed;
 
 /// Each refusal is one HTTP status and one word in `error_code`. Its text goes
@@ -18,9 +19,21 @@ pub(crate) enum Refusal {
          FULL_DUPLEX_STREAMED or BUFFERED, not STREAMED"
     )]
     NotImplemented,
+    /// Every endpoint has as many requests as `--max-inflight-per-endpoint`.
+    #[error("all endpoints are busy")]
+    ResourceExhausted,
     /// The pool is empty, or the gateway's subset of it is.
     #[error("no endpoint is ready for this request")]
     ServiceUnavailable,
+}
+
+impl From<NoPick> for Refusal {
+    fn from(no: NoPick) -> Self {
+        match no {
+            NoPick::NoneReady => Self::ServiceUnavailable,
+            NoPick::AllBusy => Self::ResourceExhausted,
+        }
+    }
 }
 
 impl Refusal {
@@ -29,6 +42,7 @@ impl Refusal {
         match self {
             Self::BadRequest(_) => 400,
             Self::PayloadTooLarge(_) => 413,
+            Self::ResourceExhausted => 429,
             Self::NotImplemented => 501,
             Self::ServiceUnavailable => 503,
         }
@@ -39,6 +53,7 @@ impl Refusal {
         match self {
             Self::BadRequest(_) => "BadRequest",
             Self::PayloadTooLarge(_) => "PayloadTooLarge",
+            Self::ResourceExhausted => "ResourceExhausted",
             Self::NotImplemented => "NotImplemented",
             Self::ServiceUnavailable => "ServiceUnavailable",
         }

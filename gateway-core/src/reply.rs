@@ -18,6 +18,9 @@ pub(crate) const DESTINATION: &str = "x-gateway-destination-endpoint";
 /// The namespace of the metadata that gateways route by.
 pub(crate) const ROUTING: &str = "envoy.lb";
 
+/// The header in which GIE's conformance suite reads the endpoint.
+const TEST_SERVED: &str = "x-conformance-test-served-endpoint";
+
 const CONTENT_LENGTH: &str = "content-length";
 
 /// Envoy takes no longer piece of a body back, with some room for the frame.
@@ -35,6 +38,8 @@ pub(crate) enum Side {
 pub(crate) struct Changes {
     /// `ip:port`, set as header and as metadata.
     pub(crate) destination: Option<Bytes>,
+    /// Where the request was served, told in a header.
+    pub(crate) served: Option<Bytes>,
     /// The new length of the body, for a body that follows whole.
     pub(crate) content_length: Option<usize>,
     /// The body that follows may have another length than was said.
@@ -61,10 +66,14 @@ impl Changes {
 
     fn into_response(self) -> CommonResponse {
         let destination = self.destination.map(|value| header(DESTINATION, value));
+        let served = self.served.map(|value| header(TEST_SERVED, value));
         let length = self.content_length.map(|length| length.to_string().into());
         let length = length.map(|value| header(CONTENT_LENGTH, value));
         let mutation = HeaderMutation {
-            set_headers: destination.into_iter().chain(length).collect(),
+            set_headers: [destination, length, served]
+                .into_iter()
+                .flatten()
+                .collect(),
             remove_headers: match self.removes_content_length {
                 true => vec![CONTENT_LENGTH.to_owned()],
                 false => Vec::new(),

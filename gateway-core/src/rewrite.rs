@@ -3,14 +3,18 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Deserialize;
 
 /// Which model each client's name stands for.
 #[derive(Debug, Default)]
-pub struct Rewrites(BTreeMap<Arc<str>, Split>);
+pub struct Rewrites {
+    by_model: BTreeMap<Arc<str>, Split>,
+    /// What every other model stands for.
+    for_all: Option<Split>,
+}
 
 /// One target of a rewrite.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -85,7 +89,30 @@ impl Rewrites {
                 Ok((model, split))
             })
             .collect::<Result<_, _>>()
-            .map(Self)
+            .map(|by_model| Self {
+                by_model,
+                for_all: None,
+            })
+    }
+
+    /// Of several rules for one model the first counts; those without any
+    /// weight are left out.
+    pub(crate) fn from_rules(rules: impl IntoIterator<Item = Rule>) -> Self {
+        let mut rewrites = Self::default();
+        for Rule { model, targets } in rules {
+            let Some(split) = Split::new(targets) else {
+                continue;
+            };
+            match model {
+                Some(model) => {
+                    rewrites.by_model.entry(model).or_insert(split);
+                }
+                None => {
+                    rewrites.for_all.get_or_insert(split);
+                }
+            }
+        }
+        rewrites
     }
 
     /// Reads a rewrite file: `{"model": [{"target": "name", "weight": 1}]}`.
@@ -108,14 +135,60 @@ impl Rewrites {
 
     /// What the next request for `model` goes to, if it is rewritten at all.
     pub(crate) fn target(&self, model: &str) -> Option<Arc<str>> {
-        self.0.get(model).map(Split::next)
+        self.by_model
+            .get(model)
+            .or(self.for_all.as_ref())
+            .map(Split::next)
+    }
+
+    /// How many models are rewritten by name.
+    pub(crate) fn len(&self) -> usize {
+        self.by_model.len()
     }
 
     /// Every name in it, on either side.
     pub(crate) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.0.iter().flat_map(|(model, split)| {
-            std::iter::once(model).chain(split.targets.iter().map(|target| &target.target))
-        })
+        let splits = self.by_model.values().chain(&self.for_all);
+        let targets = splits.flat_map(|split| split.targets.iter().map(|target| &target.target));
+        self.by_model.keys().chain(targets)
+    }
+}
+
+/// What a model, or every model, stands for.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    pub(crate) model: Option<Arc<str>>,
+    pub(crate) targets: Vec<Target>,
+}
+
+/// The rewrites of the command line, and behind them those of the cluster.
+#[derive(Debug)]
+pub(crate) struct LiveRewrites {
+    fixed: Rewrites,
+    live: RwLock<Arc<Rewrites>>,
+}
+
+impl LiveRewrites {
+    pub(crate) fn new(fixed: Rewrites) -> Self {
+        Self {
+            fixed,
+            live: RwLock::default(),
+        }
+    }
+
+    pub(crate) fn replace(&self, live: Rewrites) {
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(live);
+    }
+
+    /// What the next request for `model` goes to, if it is rewritten at all.
+    pub(crate) fn target(&self, model: &str) -> Option<Arc<str>> {
+        let live = || {
+            self.live
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .target(model)
+        };
+        self.fixed.target(model).or_else(live)
     }
 }
 
@@ -215,6 +288,31 @@ mod tests {
             weight: 7,
         };
         assert_eq!(typed, [Some(expected), None, None, None, None]);
+    }
+
+    #[test]
+    fn of_rules_the_first_for_a_model_counts_and_one_for_all_comes_last() {
+        let rule = |model: Option<&str>, target: &str| Rule {
+            model: model.map(Arc::from),
+            targets: vec![Target {
+                target: target.into(),
+                weight: 1,
+            }],
+        };
+        let rules = [
+            rule(None, "rest"),
+            rule(Some("m"), "first"),
+            rule(Some("m"), "second"),
+        ];
+        let live = LiveRewrites::new(rewrites(&["typed=wins:1"]));
+        live.replace(Rewrites::from_rules(
+            rules.into_iter().chain([rule(Some("typed"), "loses")]),
+        ));
+        let targets = ["m", "x", "typed"].map(|model| live.target(model));
+        assert_eq!(
+            targets,
+            ["first", "rest", "wins"].map(|target| Some(target.into()))
+        );
     }
 
     #[test]

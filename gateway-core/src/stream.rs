@@ -32,17 +32,19 @@ use crate::proto::envoy::service::ext_proc::v3::{
 use crate::refusal::Refusal;
 use crate::reply::{self, Changes, Side};
 use crate::request::{self, Model};
-use crate::rewrite::Rewrites;
+use crate::rewrite::LiveRewrites;
 use crate::under_way::UnderWay;
 
 /// What all requests share.
 #[derive(Debug)]
 pub(crate) struct Picker {
     pub(crate) pool: Arc<Pool>,
-    pub(crate) rewrites: Rewrites,
+    pub(crate) rewrites: Arc<LiveRewrites>,
     pub(crate) metrics: Arc<Metrics>,
     /// Longest request body that is read for its model, in bytes.
     pub(crate) max_body: usize,
+    /// Obeys and answers the conformance suite's own headers.
+    pub(crate) conformance: bool,
     /// Logs once that the gateway does not show request bodies.
     pub(crate) hidden_bodies: Once,
 }
@@ -66,9 +68,20 @@ enum Phase {
     /// Sent on and counted; its response is awaited or passing by.
     UnderWay(Box<UnderWay>),
     /// Nothing is to be decided or counted: not yet, never, or not any more.
-    Passing { _pick: Option<Pick> },
+    Passing { pick: Option<Pick> },
     /// The picker has answered the request itself.
     Refused,
+}
+
+impl Phase {
+    /// The endpoint that has the request.
+    fn pick(&mut self) -> Option<&mut Pick> {
+        match self {
+            Self::UnderWay(under_way) => Some(under_way.pick()),
+            Self::Passing { pick } => pick.as_mut(),
+            Self::Body(_) | Self::Refused => None,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -102,7 +115,7 @@ impl Exchange {
             started: Instant::now(),
             request: HeaderMap::default(),
             subset: None,
-            phase: Phase::Passing { _pick: None },
+            phase: Phase::Passing { pick: None },
         }
     }
 
@@ -126,7 +139,7 @@ impl Exchange {
             Some(Request::RequestBody(body)) => self.request_body(body, replies),
             Some(Request::RequestTrailers(_)) => self.request_trailers(replies),
             Some(Request::ResponseHeaders(headers)) => {
-                self.response_headers(&headers, replies);
+                self.response_headers(&headers, &metadata, replies);
                 Ok(())
             }
             Some(Request::ResponseBody(body)) => {
@@ -154,6 +167,11 @@ impl Exchange {
         self.started = Instant::now();
         self.request = message.headers.unwrap_or_default();
         self.subset = headers::metadata(metadata, SUBSET_HINT, SUBSET).map(Subset::new);
+        if self.picker.conformance
+            && let Some(selection) = headers::get(&self.request, TEST_SELECTION)
+        {
+            self.subset = Some(Subset::new(std::str::from_utf8(selection)));
+        }
 
         let names_model =
             !message.end_of_stream && request::is_inference(self.method(), self.path());
@@ -183,7 +201,7 @@ impl Exchange {
                             warn!(?mode, "the gateway does not show request bodies: models stay unknown and requests uncounted");
                         });
                     }
-                    Phase::Passing { _pick: Some(pick) }
+                    Phase::Passing { pick: Some(pick) }
                 };
             }
         }
@@ -255,7 +273,7 @@ impl Exchange {
     /// is counted, and so is its end.
     fn decide(&mut self) -> Result<Decision, Refused> {
         let asked = Instant::now();
-        let Phase::Body(incoming) = mem::replace(&mut self.phase, Phase::Passing { _pick: None })
+        let Phase::Body(incoming) = mem::replace(&mut self.phase, Phase::Passing { pick: None })
         else {
             unreachable!("only a request whose body is coming in is decided on");
         };
@@ -292,13 +310,18 @@ impl Exchange {
         Ok(decision)
     }
 
-    fn response_headers(&mut self, message: &HttpHeaders, replies: &mut Replies) {
+    fn response_headers(
+        &mut self,
+        message: &HttpHeaders,
+        metadata: &Metadata,
+        replies: &mut Replies,
+    ) {
         // The answer came before the end of the body. It stands, and where an
         // endpoint gave it and the model can be told, it is counted.
         if let Phase::Body(incoming) = &self.phase {
             let is_from_endpoint = incoming.pick.is_some();
             if !is_from_endpoint || self.decide().is_err() {
-                self.phase = Phase::Passing { _pick: None };
+                self.phase = Phase::Passing { pick: None };
             }
         }
         let mut changes = Changes::default();
@@ -307,6 +330,17 @@ impl Exchange {
         {
             let shows_body = self.response_mode != BodySendMode::None;
             changes.removes_content_length = under_way.begin_response(headers, shows_body);
+        }
+        let served = headers::metadata(metadata, reply::ROUTING, SERVED);
+        if let Some(served) = served.unwrap_or_default().first()
+            && let Ok(address) = served.parse()
+        {
+            if let Some(pick) = self.phase.pick() {
+                pick.was_served_by(address, &self.picker.pool);
+            }
+            if self.picker.conformance {
+                changes.served = Some(Bytes::copy_from_slice(served.as_bytes()));
+            }
         }
         replies.push_back(reply::headers(Side::Response, changes));
         if message.end_of_stream {
@@ -335,7 +369,7 @@ impl Exchange {
     /// The response is over. Whatever else comes is passed on.
     fn end(&mut self) {
         if let Phase::UnderWay(under_way) =
-            mem::replace(&mut self.phase, Phase::Passing { _pick: None })
+            mem::replace(&mut self.phase, Phase::Passing { pick: None })
         {
             under_way.end();
         }
@@ -356,8 +390,7 @@ impl Exchange {
     }
 
     fn pick(&self) -> Result<Pick, Refusal> {
-        let pick = self.picker.pool.pick(self.subset.as_ref());
-        pick.ok_or(Refusal::ServiceUnavailable)
+        Ok(self.picker.pool.pick(self.subset.as_ref())?)
     }
 
     fn method(&self) -> &[u8] {
@@ -386,6 +419,12 @@ impl Drop for Exchange {
 /// Where gateways say which endpoints a request may go to (GIE proposal 004).
 const SUBSET_HINT: &str = "envoy.lb.subset_hint";
 const SUBSET: &str = "x-gateway-destination-endpoint-subset";
+
+/// Where they say which endpoint it was in the end.
+const SERVED: &str = "x-gateway-destination-endpoint-served";
+
+/// Where GIE's conformance suite says it.
+const TEST_SELECTION: &str = "test-epp-endpoint-selection";
 
 /// Lets a piece of a body pass, or what it was changed to. In full duplex it
 /// has to be sent back; elsewhere the answer is empty if nothing changed.

@@ -14,7 +14,7 @@ use crate::response::Reader;
 #[derive(Debug)]
 pub(crate) struct UnderWay {
     in_flight: InFlight,
-    _pick: Pick,
+    pick: Pick,
     /// The model as the client named it, where it was rewritten.
     client_model: Option<String>,
     answer: Answer,
@@ -25,7 +25,7 @@ impl UnderWay {
     pub(crate) fn new(in_flight: InFlight, pick: Pick, client_model: Option<String>) -> Self {
         Self {
             in_flight,
-            _pick: pick,
+            pick,
             client_model,
             answer: Answer::default(),
             reader: None,
@@ -53,6 +53,11 @@ impl UnderWay {
             self.answer.first_piece.get_or_insert_with(Instant::now);
         }
         reader.read(piece)
+    }
+
+    /// The endpoint that has the request.
+    pub(crate) fn pick(&mut self) -> &mut Pick {
+        &mut self.pick
     }
 
     /// Whether the response has begun.
