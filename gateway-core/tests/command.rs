@@ -16,8 +16,9 @@ use support::api_server::ApiServer;
 use support::send;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr, Command};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// A run of the command, logging JSON.
 struct Run {
@@ -220,14 +221,17 @@ async fn on_sigterm_it_lets_requests_end_and_exits_0() {
         .expect("an open stream");
     run.terminate();
     run.line("stopping").await;
-    let is_taken = ExternalProcessorClient::connect(format!("http://{address}"))
-        .await
-        .is_ok();
+    let is_refused = timeout(Duration::from_secs(5), async {
+        while TcpStream::connect(address).await.is_ok() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let is_refused = is_refused.await.is_ok();
     messages.close_channel();
     let end = replies.message().await.expect("no error");
     assert_eq!(
-        (is_taken, end, run.exit().await.code()),
-        (false, None, Some(0))
+        (is_refused, end, run.exit().await.code()),
+        (true, None, Some(0))
     );
 }
 
