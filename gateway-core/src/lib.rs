@@ -6,10 +6,11 @@
 //!
 //! listen → stream → parse model → pick → reply → record → expose
 //!
-//! - [`server`] speaks gRPC; [`stream`] follows one request through its phases;
-//! - [`request`], [`rewrite`], [`pick`] and [`reply`] decide, without I/O;
-//! - [`metrics`] counts, [`names`] bounds what clients can make it count;
-//! - [`expose`] serves the counts to readers that [`authorize`] lets through.
+//! - `server` speaks gRPC; `stream` follows one request through its phases;
+//! - `request`, `rewrite`, `pick` and `reply` decide, without I/O;
+//! - `metrics` counts, `names` bounds what clients can make it count;
+//! - `expose` serves the counts to readers that `authorize` lets through;
+//! - `pool_watch` and `rewrite_watch` follow what the cluster says of the pool.
 //!
 //! [`run`] is the whole of it.
 
