@@ -102,8 +102,9 @@ fn address(listener: &TcpListener) -> Option<String> {
 
 fn log_to_stderr(arguments: &Arguments) {
     let level = arguments.log_level;
-    // The libraries' own lines are of use only when something is wrong.
-    let filter = EnvFilter::new(format!("warn,gateway_core={level}"));
+    // The libraries' own lines are of use only when something is wrong, and
+    // kube's not even then: an outage is one line of ours, not one per attempt.
+    let filter = EnvFilter::new(format!("warn,kube_client=off,gateway_core={level}"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use gateway_core::{Config, Rewrites};
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response};
-use support::envoy::{Envoy, Setup};
+use support::envoy::{Envoy, Route, Setup};
 use support::model_server::{EVENTS, ModelServer};
 use support::{Gateway, begin, config, get, send};
 
@@ -138,13 +138,7 @@ const SETUPS: [(&str, &str); 4] = [
 async fn chains() -> Vec<Chain> {
     let mut chains = Vec::new();
     for (request_body, response_body) in SETUPS {
-        chains.push(
-            Chain::start(Setup {
-                request_body,
-                response_body,
-            })
-            .await,
-        );
+        chains.push(Chain::start(Setup::modes(request_body, response_body)).await);
     }
     chains
 }
@@ -264,11 +258,7 @@ async fn a_client_that_leaves_is_counted_as_that_and_not_as_an_error() {
 
 #[tokio::test]
 async fn where_responses_are_hidden_the_end_of_one_is_its_beginning() {
-    let chain = Chain::start(Setup {
-        request_body: "FULL_DUPLEX_STREAMED",
-        response_body: "NONE",
-    })
-    .await;
+    let chain = Chain::start(Setup::modes("FULL_DUPLEX_STREAMED", "NONE")).await;
     let response = begin(chain.envoy.address, answered("endless")).await;
     let ended = end(&chain).await;
     drop(response);
@@ -303,14 +293,7 @@ async fn a_rewritten_model_is_what_the_server_sees_and_the_client_does_not() {
             rewrites: Rewrites::new([rewrite]).expect("rewrites"),
             ..config()
         };
-        let chain = Chain::start_with(
-            Setup {
-                request_body,
-                response_body,
-            },
-            config,
-        )
-        .await;
+        let chain = Chain::start_with(Setup::modes(request_body, response_body), config).await;
         let answer = chain
             .post(&Bytes::from_static(br#"{"n":1, "model": "m"}"#))
             .await;
@@ -349,4 +332,49 @@ async fn what_names_no_model_passes_untouched_and_uncounted() {
         ));
     }
     assert_eq!(seen, [(true, 200, 0); 4]);
+}
+
+#[tokio::test]
+async fn a_gateway_that_speaks_tls_is_understood_without_being_told() {
+    let chain = Chain::start(Setup {
+        is_tls: true,
+        ..Setup::mode("FULL_DUPLEX_STREAMED")
+    })
+    .await;
+    let status = chain.post(&body(100_000)).await.status().as_u16();
+    assert_eq!((status, end(&chain).await), (200, ANSWERED.to_owned()));
+}
+
+#[tokio::test]
+async fn a_gateway_that_routes_by_metadata_goes_where_it_is_told() {
+    let picked = ModelServer::start().await;
+    let other = ModelServer::start().await;
+    let endpoints = vec![picked.address.to_string().parse().expect("an endpoint")];
+    let gateway = Gateway::start(Config {
+        endpoints,
+        conformance: true,
+        ..config()
+    })
+    .await;
+    let envoy = Envoy::start(
+        gateway.grpc,
+        &Setup {
+            route: Route::Metadata(vec![other.address, picked.address]),
+            ..Setup::mode("FULL_DUPLEX_STREAMED")
+        },
+    )
+    .await;
+    let mut served = Vec::new();
+    for _ in 0..10 {
+        let answer = send(envoy.address, request("/v1/completions", &body(10))).await;
+        let told = answer.headers().get("x-conformance-test-served-endpoint");
+        served.push(
+            told.expect("the endpoint that served")
+                .to_str()
+                .expect("text")
+                .to_owned(),
+        );
+    }
+    let expected = vec![picked.address.to_string(); 10];
+    assert_eq!((served, other.received().len()), (expected, 0));
 }

@@ -16,14 +16,33 @@ use super::get;
 pub(crate) struct Setup {
     pub(crate) request_body: &'static str,
     pub(crate) response_body: &'static str,
+    /// Whether it speaks TLS to the picker.
+    pub(crate) is_tls: bool,
+    /// How it finds the endpoint that was picked.
+    pub(crate) route: Route,
+}
+
+/// How Envoy finds the endpoint that was picked.
+#[derive(Clone)]
+pub(crate) enum Route {
+    /// By the header alone.
+    Header,
+    /// Among these, by the metadata, and otherwise at random, as Istio does.
+    Metadata(Vec<SocketAddr>),
 }
 
 impl Setup {
-    /// The same mode both ways.
+    /// The same mode both ways, in plain text, by the header.
     pub(crate) fn mode(mode: &'static str) -> Self {
+        Self::modes(mode, mode)
+    }
+
+    pub(crate) fn modes(request_body: &'static str, response_body: &'static str) -> Self {
         Self {
-            request_body: mode,
-            response_body: mode,
+            request_body,
+            response_body,
+            is_tls: false,
+            route: Route::Header,
         }
     }
 }
@@ -151,34 +170,82 @@ fn config_for(picker: SocketAddr, setup: &Setup) -> Value {
                 "filter_chains": [{"filters": [{"name": "http", "typed_config": connections}]}],
             }],
             "clusters": [
-                {
-                    "name": "endpoints",
-                    "type": "ORIGINAL_DST",
-                    "lb_policy": "CLUSTER_PROVIDED",
-                    "connect_timeout": "5s",
-                    "original_dst_lb_config": {
-                        "use_http_header": true,
-                        "http_header_name": "x-gateway-destination-endpoint",
-                    },
-                },
-                {
-                    "name": "picker",
-                    "type": "STATIC",
-                    "connect_timeout": "5s",
-                    "typed_extension_protocol_options": {
-                        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                            "explicit_http_config": {"http2_protocol_options": {}},
-                        },
-                    },
-                    "load_assignment": {"cluster_name": "picker", "endpoints": [{"lb_endpoints": [{
-                        "endpoint": {"address": {"socket_address": {
-                            "address": picker.ip().to_string(),
-                            "port_value": picker.port(),
-                        }}},
-                    }]}]},
-                },
+                endpoints_cluster(&setup.route),
+                picker_cluster(picker, setup.is_tls),
             ],
         },
     })
+}
+
+fn endpoints_cluster(route: &Route) -> Value {
+    let Route::Metadata(endpoints) = route else {
+        return json!({
+            "name": "endpoints",
+            "type": "ORIGINAL_DST",
+            "lb_policy": "CLUSTER_PROVIDED",
+            "connect_timeout": "5s",
+            "original_dst_lb_config": {
+                "use_http_header": true,
+                "http_header_name": "x-gateway-destination-endpoint",
+            },
+        });
+    };
+    let policies = "type.googleapis.com/envoy.extensions.load_balancing_policies";
+    let key = |key| json!({"key": "envoy.lb", "path": [{"key": key}]});
+    json!({
+        "name": "endpoints",
+        "type": "STATIC",
+        "connect_timeout": "5s",
+        "load_balancing_policy": {"policies": [{"typed_extension_config": {
+            "name": "override_host",
+            "typed_config": {
+                "@type": format!("{policies}.override_host.v3.OverrideHost"),
+                "override_host_sources": [{"metadata": key("x-gateway-destination-endpoint")}],
+                "selected_host_key": key("x-gateway-destination-endpoint-served"),
+                "fallback_policy": {"policies": [{"typed_extension_config": {
+                    "name": "random",
+                    "typed_config": {"@type": format!("{policies}.random.v3.Random")},
+                }}]},
+            },
+        }}]},
+        "load_assignment": {
+            "cluster_name": "endpoints",
+            "endpoints": [{"lb_endpoints": endpoints.iter().map(endpoint).collect::<Vec<_>>()}],
+        },
+    })
+}
+
+fn picker_cluster(picker: SocketAddr, is_tls: bool) -> Value {
+    let mut cluster = json!({
+        "name": "picker",
+        "type": "STATIC",
+        "connect_timeout": "5s",
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "explicit_http_config": {"http2_protocol_options": {}},
+            },
+        },
+        "load_assignment": {
+            "cluster_name": "picker",
+            "endpoints": [{"lb_endpoints": [endpoint(&picker)]}],
+        },
+    });
+    if is_tls {
+        cluster["transport_socket"] = json!({
+            "name": "tls",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+                "common_tls_context": {"alpn_protocols": ["h2"], "validation_context": {}},
+            },
+        });
+    }
+    cluster
+}
+
+fn endpoint(address: &SocketAddr) -> Value {
+    json!({"endpoint": {"address": {"socket_address": {
+        "address": address.ip().to_string(),
+        "port_value": address.port(),
+    }}}})
 }
