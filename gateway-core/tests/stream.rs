@@ -3,6 +3,7 @@
 
 mod support;
 
+use gateway_core::{Config, Rewrites};
 use support::replay::{Conversations, describe};
 use support::{Gateway, config};
 
@@ -222,5 +223,47 @@ async fn requests_without_a_body_are_answered_at_once_and_not_counted() {
             vec!["request-headers x-gateway-destination-endpoint=127.0.0.1:8000".to_owned(); 2],
             vec![]
         )
+    );
+}
+
+#[tokio::test]
+async fn a_rewritten_model_is_refused_where_it_went_on_before_it_was_known() {
+    let rewrite = "m-a=target:1".parse().expect("a rewrite");
+    let gateway = Gateway::start(Config {
+        rewrites: Rewrites::new([rewrite]).expect("rewrites"),
+        ..config()
+    })
+    .await;
+    let replies = Conversations::read("48-upstream-plain-text-error")
+        .replay(&gateway)
+        .await;
+    let answer = replies[0].last().map(describe).unwrap_or_default();
+    let errors = r#"request_error_total{error_code="NotImplemented",model_name="m-a",target_model_name="target"} 1"#;
+    assert!(
+        answer.starts_with("immediate 501") && gateway.counts().await == [errors],
+        "{answer} {:?}",
+        gateway.counts().await
+    );
+}
+
+#[tokio::test]
+async fn the_conformance_suites_header_counts_in_its_mode_alone() {
+    let mut answers = Vec::new();
+    for conformance in [false, true] {
+        let gateway = Gateway::start(Config {
+            conformance,
+            ..config()
+        })
+        .await;
+        let selection = [("test-epp-endpoint-selection", "10.9.9.9")];
+        let replies = Conversations::get(&selection).replay(&gateway).await;
+        answers.push(describe(&replies[0][0]));
+    }
+    assert_eq!(
+        answers,
+        [
+            "request-headers x-gateway-destination-endpoint=127.0.0.1:8000",
+            "immediate 503 no endpoint is ready for this request",
+        ]
     );
 }

@@ -128,6 +128,18 @@ impl Conversations {
             .expect("conversations")
     }
 
+    /// A GET with these headers, as far as the picker's answer.
+    pub(crate) fn get(headers: &[(&str, &str)]) -> Self {
+        let headers: BTreeMap<_, _> = headers.iter().copied().collect();
+        serde_json::from_value(json!({
+            "body_mode": "FULL_DUPLEX_STREAMED",
+            "streams": [{"end": "close", "messages": [
+                {"request_headers": {"headers": headers, "end_of_stream": true}},
+            ]}],
+        }))
+        .expect("a conversation")
+    }
+
     /// Replays every stream to its end; the replies by stream.
     pub(crate) async fn replay(&self, gateway: &Gateway) -> Vec<Vec<ProcessingResponse>> {
         let mut replies = Vec::new();
