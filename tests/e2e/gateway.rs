@@ -28,8 +28,7 @@ impl Gateway {
     pub(crate) fn deploy_in(namespace: Namespace) -> Gateway {
         cluster::ensure_inference_api();
         deploy_model_servers(&namespace);
-        let addresses = namespace.of_pods("model-server", ".status.podIP");
-        namespace.apply(&picker_manifests(namespace.name(), &addresses));
+        namespace.apply(&picker_manifests(namespace.name()));
         namespace.rolled_out("gateway-core");
         let mut forwards = Vec::new();
         let mut forward = |pod: &str, port| {
@@ -40,6 +39,7 @@ impl Gateway {
         let pickers: Vec<u16> = pickers.iter().map(|pod| forward(pod, 9002)).collect();
         let stand_in = model_server_image().is_none().then(model_server_here);
         let pods = namespace.of_pods("model-server", ".metadata.name");
+        let addresses = namespace.of_pods("model-server", ".status.podIP");
         let endpoints: Vec<Endpoint> = pods
             .iter()
             .zip(addresses)
@@ -103,20 +103,14 @@ pub(crate) struct Reply {
     pub(crate) body: String,
 }
 
-/// The manifests of the picker for one namespace, with the image under test, and with addresses for the model servers'
-/// name, since the tests' cluster has no DNS.
-fn picker_manifests(namespace: &str, addresses: &[String]) -> String {
+/// The manifests of the picker for one namespace, with the image under test.
+fn picker_manifests(namespace: &str) -> String {
     let placeholder = "image: gateway-core\n";
     let picker = include_str!("../../gateway-core/deploy/picker.yaml");
     assert!(
         picker.contains(placeholder),
         "picker.yaml names its image otherwise"
     );
-    let endpoints: Vec<String> = addresses
-        .iter()
-        .map(|address| format!("{address}:8000"))
-        .collect();
-    let picker = picker.replace("model-server:8000", &endpoints.join(","));
     let picker = picker.replace(
         placeholder,
         &format!("image: {}\n", variable("IGCTL_TEST_IMAGE")),

@@ -19,6 +19,7 @@ mod cluster;
 mod envoy;
 mod gateway;
 mod igctl;
+mod pool;
 mod process;
 mod refused;
 mod scraped;
