@@ -97,8 +97,11 @@ impl Error {
 }
 
 fn snapshot_hint(pod: &str, fault: &SnapshotError) -> Option<String> {
-    match (fault, pod.split_once('/')) {
-        // A file's path may hold a slash too, but then it names no pod that --metrics-port would help with.
+    // Addresses and paths hold slashes too, but name no pod that --metrics-port would help with.
+    let named = pod
+        .split_once('/')
+        .filter(|(namespace, name)| !namespace.contains(':') && !name.contains('/'));
+    match (fault, named) {
         (SnapshotError::NotAPicker { .. }, Some((namespace, name)))
             if !std::path::Path::new(pod).exists() =>
         {
@@ -111,5 +114,21 @@ fn snapshot_hint(pod: &str, fault: &SnapshotError) -> Option<String> {
                 .to_owned(),
         ),
         (SnapshotError::Empty | SnapshotError::NotMetrics { .. }, _) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_not_taken_for_a_pod() {
+        let hint = |at| {
+            let (names, found) = (1, Vec::new());
+            snapshot_hint(at, &SnapshotError::NotAPicker { names, found }).unwrap_or_default()
+        };
+        let mentions = ["llm/web-0", "http://127.0.0.1:9090/metrics"]
+            .map(|at| hint(at).contains("--metrics-port"));
+        assert_eq!(mentions, [true, false]);
     }
 }
