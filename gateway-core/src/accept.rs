@@ -1,22 +1,26 @@
 //! Listening sockets → connections, with TLS where it is wanted.
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::{Stream, StreamExt, stream};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use futures::{Stream, stream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Duration, sleep, timeout};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
+use tokio_openssl::SslStream;
 use tonic::transport::server::Connected;
 use tracing::{debug, warn};
+
+use crate::tls::Acceptor;
 
 /// How long a client may take to show what it speaks.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many clients may be about to show it at one time.
+/// How many clients may be about to show it at one time. One more ends the one
+/// that takes longest: who says nothing shall not keep others out.
 const HANDSHAKES: usize = 256;
 
 /// The first byte of a TLS connection (RFC 8446, 5.1: a handshake record).
@@ -32,9 +36,9 @@ pub(crate) enum Tls {
     /// Plain text alone.
     Off,
     /// TLS with clients that begin it, plain text with others.
-    Either(TlsAcceptor),
+    Either(Acceptor),
     /// TLS alone.
-    Required(TlsAcceptor),
+    Required(Acceptor),
 }
 
 /// The connections of a listener, for as long as it is polled. Clients that
@@ -43,13 +47,48 @@ pub(crate) fn connections(
     listener: TcpListener,
     tls: Tls,
 ) -> impl Stream<Item = io::Result<Connection>> + Send {
-    let sockets = stream::unfold(listener, async |listener| {
-        Some((next_socket(&listener).await, listener))
-    });
-    sockets
-        .map(move |socket| establish(socket, tls.clone()))
-        .buffer_unordered(HANDSHAKES)
-        .filter_map(async |connection| connection.map(Ok))
+    let handshakes = Handshakes::default();
+    stream::unfold(
+        (listener, tls, handshakes),
+        async |(listener, tls, mut handshakes)| {
+            let connection = loop {
+                tokio::select! {
+                    // Who is done makes room for others.
+                    biased;
+                    Some(done) = handshakes.running.join_next() => {
+                        // Not one that was ended for another.
+                        if let Ok(Some(connection)) = done {
+                            break connection;
+                        }
+                    }
+                    socket = next_socket(&listener) => handshakes.begin(socket, tls.clone()),
+                }
+            };
+            Some((Ok(connection), (listener, tls, handshakes)))
+        },
+    )
+}
+
+/// The clients that are about to show what they speak.
+#[derive(Default)]
+struct Handshakes {
+    running: JoinSet<Option<Connection>>,
+    /// The running ones, oldest first.
+    by_age: VecDeque<AbortHandle>,
+}
+
+impl Handshakes {
+    fn begin(&mut self, socket: TcpStream, tls: Tls) {
+        self.by_age.retain(|handshake| !handshake.is_finished());
+        if self.by_age.len() >= HANDSHAKES
+            && let Some(oldest) = self.by_age.pop_front()
+        {
+            debug!("a client that shows nothing makes room for another");
+            oldest.abort();
+        }
+        self.by_age
+            .push_back(self.running.spawn(establish(socket, tls)));
+    }
 }
 
 async fn next_socket(listener: &TcpListener) -> TcpStream {
@@ -92,6 +131,8 @@ async fn handshake(mut socket: TcpStream, tls: Tls) -> io::Result<Connection> {
     if is_plain_allowed {
         return Ok(Connection::Plain(socket));
     }
+    // To close on what was not read would take the answer back.
+    let _read = socket.read(&mut vec![0; 16 << 10]).await?;
     socket.write_all(NOT_TLS).await?;
     Err(io::Error::other("no TLS where it is required"))
 }
@@ -100,7 +141,7 @@ async fn handshake(mut socket: TcpStream, tls: Tls) -> io::Result<Connection> {
 #[derive(Debug)]
 pub(crate) enum Connection {
     Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<SslStream<TcpStream>>),
 }
 
 /// Calls a method of whichever kind of connection it is.
@@ -161,4 +202,31 @@ impl Connected for Connection {
     type ConnectInfo = ();
 
     fn connect_info(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::StreamExt;
+    use std::pin::pin;
+
+    #[tokio::test]
+    async fn clients_that_say_nothing_do_not_keep_others_out() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound socket");
+        let tls = Tls::Either(Acceptor::new(None, b"\x02h2").expect("a certificate"));
+        let mut taken = pin!(connections(listener, tls));
+        let clients = async {
+            let mut clients = Vec::new();
+            for _ in 0..=HANDSHAKES {
+                clients.push(TcpStream::connect(address).await.expect("it listens"));
+            }
+            let last = clients.last_mut().expect("a client");
+            last.write_all(b"P").await.expect("it reads");
+            clients
+        };
+        let both = async { tokio::join!(clients, taken.next()) };
+        let taken = timeout(HANDSHAKE_TIMEOUT / 2, both).await;
+        assert!(matches!(taken, Ok((_, Some(Ok(Connection::Plain(_)))))));
+    }
 }

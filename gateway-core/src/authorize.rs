@@ -127,7 +127,9 @@ impl Reviewer {
             .unwrap_or_default();
         // A token that is expired or not the cluster's comes with an error;
         // the other pickers answer 500 to that, and 401 only without one.
-        if status.error.is_some_and(|error| !error.is_empty()) {
+        if let Some(error) = status.error.filter(|error| !error.is_empty()) {
+            let reason = error.replace(&token.0, "(the token)");
+            warn!(?reason, "a reader's token is no good");
             return Err(Denied::AuthenticationFailed);
         }
         if status.authenticated != Some(true) {

@@ -97,13 +97,13 @@ pub struct Arguments {
     pub pool_namespace: Option<String>,
 
     /// Model servers to send requests to, instead of a pool's; names are
-    /// resolved
+    /// resolved every 30 s, to IPv4 addresses if they have any
     #[arg(
         long,
         env = "IGW_ENDPOINTS",
         value_name = "HOST:PORT",
         value_delimiter = ',',
-        conflicts_with = "pool_name"
+        conflicts_with_all = ["pool_name", "pool_namespace"]
     )]
     pub endpoints: Vec<Authority>,
 
@@ -126,8 +126,8 @@ pub struct Arguments {
     #[arg(long, env = "IGW_MODELS", value_name = "MODEL", value_delimiter = ',')]
     pub models: Vec<String>,
 
-    /// How many other model names are counted under their own; the rest
-    /// share "other"
+    /// How many other model names are counted under their own, as long as they
+    /// have no more than 64 bytes each on average; the rest share "other"
     #[arg(
         long,
         env = "IGW_MAX_MODEL_NAMES",
@@ -230,6 +230,9 @@ pub struct Config {
     pub conformance: bool,
     /// How long requests may go on after the signal to stop.
     pub grace_period: Duration,
+    /// How long a gateway may be silent before it is asked whether it is still
+    /// there, and how long it may take to answer. No argument sets it.
+    pub keepalive: Duration,
 }
 
 /// As the command line, but without endpoints.
@@ -250,6 +253,7 @@ impl Default for Config {
             fallbacks: 0,
             conformance: false,
             grace_period: Duration::from_secs(25),
+            keepalive: Duration::from_secs(20),
         }
     }
 }
@@ -269,6 +273,23 @@ pub enum Error {
     /// Its content, or a `--rewrite`, is no good.
     #[error("putting the model rewrites together")]
     Rewrites(#[source] rewrite::Error),
+    /// `--cert-path` with `--secure-serving=false`.
+    #[error("--cert-path is a certificate for TLS, and --secure-serving=false turns TLS off")]
+    UnusedCertificate,
+}
+
+impl Error {
+    /// What to try next, if there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Rewrites(rewrite::Error::Json(_)) => Some(
+                "a rewrite file is JSON as {\"MODEL\": [{\"target\": \"NAME\", \"weight\": 1}]}, \
+                 each MODEL once and with at least one target",
+            ),
+            Self::UnusedCertificate => Some("leave out --cert-path, or --secure-serving=false"),
+            Self::RewriteFile { .. } | Self::Rewrites(_) => None,
+        }
+    }
 }
 
 impl Config {
@@ -276,8 +297,12 @@ impl Config {
     /// other.
     ///
     /// # Errors
-    /// A file cannot be read, or rewrites do not fit together.
+    /// A file cannot be read, rewrites do not fit together, or an argument would
+    /// do nothing.
     pub fn from_arguments(arguments: Arguments) -> Result<Self, Error> {
+        if arguments.secure_serving == Some(false) && arguments.cert_path.is_some() {
+            return Err(Error::UnusedCertificate);
+        }
         let mut rewrites = arguments.rewrite;
         if let Some(path) = arguments.rewrite_file {
             let json = std::fs::read_to_string(&path)
@@ -302,6 +327,7 @@ impl Config {
             fallbacks: arguments.fallback_endpoints,
             conformance: arguments.conformance,
             grace_period: Duration::from_secs(arguments.grace_period),
+            keepalive: Self::default().keepalive,
         })
     }
 }
@@ -431,6 +457,25 @@ mod tests {
             None,
         ];
         assert_eq!(read, expected.map(|text| text.map(str::to_owned)));
+    }
+
+    #[test]
+    fn arguments_that_would_do_nothing_are_refused() {
+        let endpoints = ["gateway-core", "--endpoints", "10.0.0.1:80"];
+        let parsed = [&["--pool-namespace", "ns"][..], &["--pool-name", "p"]]
+            .map(|more| Arguments::try_parse_from(endpoints.iter().chain(more)).is_ok());
+        let certificate = [
+            "--pool-name=p",
+            "--secure-serving=false",
+            "--cert-path=folder",
+        ];
+        let configured = config(&certificate).err().map(|error| error.to_string());
+        let expected =
+            "--cert-path is a certificate for TLS, and --secure-serving=false turns TLS off";
+        assert_eq!(
+            (parsed, configured.as_deref()),
+            ([false, false], Some(expected))
+        );
     }
 
     #[test]

@@ -19,6 +19,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus_client::encoding::prometheus_text;
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::Duration;
 use tracing::debug;
@@ -38,6 +39,9 @@ pub(crate) struct Page {
     pub(crate) pool: Arc<Pool>,
     /// Without one, everybody may read.
     pub(crate) reviewer: Option<Reviewer>,
+    /// Held by whoever writes the page. With a thousand models it has tens of
+    /// megabytes, which readers that come together shall not multiply.
+    pub(crate) writing: Arc<Mutex<()>>,
 }
 
 /// Serves until dropped; connections end with it.
@@ -108,9 +112,11 @@ impl Page {
         self.metrics.endpoints(self.pool.len());
         let metrics = self.metrics.clone();
         let is_packed = takes_gzip(headers);
-        // With a thousand models this is tens of megabytes: not for a thread
-        // that has requests to decide on.
+        let turn = self.writing.clone().lock_owned().await;
+        // It takes long: not for a thread that has requests to decide on. It goes
+        // on if the reader leaves, and so does its turn.
         let page = spawn_blocking(move || {
+            let _turn = turn;
             let page = metrics.page().into_bytes();
             if is_packed { gzip(&page) } else { page }
         })
@@ -162,4 +168,28 @@ fn text(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
         HeaderValue::from_static("text/plain; charset=utf-8"),
     );
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::ModelNames;
+    use tokio::time::timeout;
+
+    #[tokio::test]
+    async fn pages_are_written_one_after_the_other() {
+        let page = Page {
+            metrics: Arc::new(Metrics::new(ModelNames::new([], 1), "p")),
+            pool: Arc::default(),
+            reviewer: None,
+            writing: Arc::default(),
+        };
+        let first = page.writing.clone().lock_owned().await;
+        let headers = HeaderMap::new();
+        let mut second = pin!(page.metrics(&headers));
+        let waits = timeout(Duration::from_millis(50), &mut second).await;
+        drop(first);
+        let comes = timeout(Duration::from_secs(5), second).await;
+        assert_eq!((waits.is_err(), comes.is_ok()), (true, true));
+    }
 }

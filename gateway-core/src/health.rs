@@ -1,4 +1,4 @@
-//! gRPC health: the four names that gateways and probes ask for.
+//! gRPC health: the four names that gateways and probes ask for, and none.
 
 use std::convert::Infallible;
 
@@ -6,8 +6,10 @@ use tokio::sync::watch;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-/// What can take requests only when its endpoints are known.
-const READINESS: [&str; 3] = [
+/// What can take requests only when its endpoints are known. The empty name is
+/// the server as a whole, which who asks for it takes for just that.
+const READINESS: [&str; 4] = [
+    "",
     "readiness",
     "inference-extension",
     "envoy.service.ext_proc.v3.ExternalProcessor",

@@ -10,13 +10,17 @@
 //! - `request`, `rewrite`, `pick` and `reply` decide, without I/O;
 //! - `metrics` counts, `names` bounds what clients can make it count;
 //! - `expose` serves the counts to readers that `authorize` lets through;
-//! - `pool_watch` and `rewrite_watch` follow what the cluster says of the pool.
+//! - `endpoints` resolves a list of them; `pool_watch` and `rewrite_watch`
+//!   follow instead what the cluster says of a pool.
 //!
 //! [`run`] is the whole of it.
 
 mod accept;
+mod authority;
 mod authorize;
 mod buckets;
+#[cfg(any(test, fuzzing))]
+pub mod checks;
 mod cluster;
 mod config;
 mod endpoints;
@@ -50,8 +54,7 @@ pub mod proto {
 
 use std::sync::{Arc, Once};
 
-use futures::FutureExt;
-use futures::future::join;
+use futures::{FutureExt, StreamExt};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -62,10 +65,12 @@ pub use cluster::Error as ClusterError;
 pub use config::{
     Arguments, Authority, Config, Error as ConfigError, LogFormat, NotAnAuthority, PoolName,
 };
+pub use endpoints::Unresolved;
 pub use rewrite::{Error as RewriteError, Rewrite, Rewrites, Target};
 pub use tls::Error as TlsError;
 
 use crate::accept::{Tls, connections};
+use crate::authority::WithAuthority;
 use crate::authorize::Reviewer;
 use crate::expose::Page;
 use crate::metrics::Metrics;
@@ -74,6 +79,7 @@ use crate::pick::{Limits, Pool};
 use crate::proto::envoy::service::ext_proc::v3::external_processor_server::ExternalProcessorServer;
 use crate::rewrite::LiveRewrites;
 use crate::stream::Picker;
+use crate::tls::Acceptor;
 
 /// Where a running gateway-core listens. Bound by the caller, who so knows the
 /// ports.
@@ -91,14 +97,8 @@ pub struct Sockets {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A name in the list of endpoints is not known.
-    #[error("resolving the endpoint {endpoint}")]
-    Resolve {
-        /// As given.
-        endpoint: Authority,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Resolve(#[from] Unresolved),
     /// Nobody can be asked who may read the metrics.
     #[error("metrics are to be shown to authorized readers only")]
     Guard(#[source] ClusterError),
@@ -120,7 +120,7 @@ impl Error {
     /// What to try next, if there is something.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Resolve { .. } => Some("list endpoints as --endpoints IP:PORT, or mend the name"),
+            Self::Resolve(_) => Some("list endpoints as --endpoints IP:PORT, or mend the name"),
             Self::Guard(_) => Some(
                 "run it in a cluster, point KUBECONFIG at one, \
                  or open the metrics to everybody with --metrics-endpoint-auth=false",
@@ -161,23 +161,31 @@ pub async fn run(
     let metrics = Arc::new(Metrics::new(names, pool_name));
     let rewrites = Arc::new(LiveRewrites::new(config.rewrites));
 
-    let client = match &config.pool {
-        Some(_) => Some(cluster::connect().await.map_err(Error::Pool)?),
-        None if config.metrics_auth => Some(cluster::connect().await.map_err(Error::Guard)?),
-        None => None,
+    let stop = shutdown.shared();
+    let client = async {
+        Ok::<_, Error>(match &config.pool {
+            Some(_) => Some(cluster::connect().await.map_err(Error::Pool)?),
+            None if config.metrics_auth => Some(cluster::connect().await.map_err(Error::Guard)?),
+            None => None,
+        })
+    };
+    let client = tokio::select! {
+        client = client => client?,
+        // Nothing is under way yet.
+        () = stop.clone() => return Ok(()),
     };
     let are_known = watch::Sender::new(false);
     let endpoints = async {
-        if let (Some(name), Some(client)) = (&config.pool, client.clone()) {
-            let default = client.default_namespace().to_owned();
-            let (namespace, name) = (name.namespace.as_ref().unwrap_or(&default), &name.name);
-            join(
-                pool_watch::follow(client.clone(), namespace, name, &pool, &are_known),
-                rewrite_watch::follow(client, namespace, name, &rewrites, &metrics),
-            )
-            .await;
+        let (Some(name), Some(client)) = (&config.pool, &client) else {
+            let unresolved = endpoints::follow(&config.endpoints, &pool, &are_known).await;
+            return unresolved.into();
+        };
+        let default = client.default_namespace();
+        let (namespace, name) = (name.namespace.as_deref().unwrap_or(default), &name.name);
+        tokio::select! {
+            never = pool_watch::follow(client, namespace, name, &pool, &are_known) => match never {},
+            never = rewrite_watch::follow(client, namespace, name, &rewrites, &metrics) => match never {},
         }
-        endpoints::follow(&config.endpoints, &pool, &are_known).await
     };
 
     let page = Page {
@@ -187,17 +195,25 @@ pub async fn run(
             .clone()
             .filter(|_| config.metrics_auth)
             .map(Reviewer::new),
+        writing: Arc::default(),
     };
     let metrics_tls = match &config.metrics_certificate {
         Some(folder) => {
-            Tls::Required(tls::acceptor(Some(folder), b"http/1.1").map_err(Error::Tls)?)
+            Tls::Required(Acceptor::new(Some(folder), b"\x08http/1.1").map_err(Error::Tls)?)
         }
         None => Tls::Off,
     };
     let page = expose::serve(sockets.metrics, metrics_tls, Arc::new(page));
 
     let (reporter, health_service) = tonic_health::server::health_reporter();
-    let health = Server::builder()
+    // A gateway that vanishes says no goodbye: without it its requests would
+    // run for ever.
+    let server = || {
+        Server::builder()
+            .http2_keepalive_interval(Some(config.keepalive))
+            .http2_keepalive_timeout(Some(config.keepalive))
+    };
+    let health = server()
         .add_service(health_service)
         .serve_with_incoming(connections(sockets.health, Tls::Off));
 
@@ -211,6 +227,7 @@ pub async fn run(
         max_body: config.max_body,
         conformance: config.conformance,
         hidden_bodies: Once::new(),
+        hidden_headers: Once::new(),
     };
     let service = ExternalProcessorServer::new(server::Service(Arc::new(picker)))
         .max_decoding_message_size(longest_message);
@@ -218,7 +235,7 @@ pub async fn run(
         Some(false) => Tls::Off,
         required => {
             let acceptor =
-                tls::acceptor(config.certificate.as_deref(), b"h2").map_err(Error::Tls)?;
+                Acceptor::new(config.certificate.as_deref(), b"\x02h2").map_err(Error::Tls)?;
             if required.is_some() {
                 Tls::Required(acceptor)
             } else {
@@ -226,10 +243,11 @@ pub async fn run(
             }
         }
     };
-    let stop = shutdown.shared();
-    let grpc = Server::builder()
+    let gateways =
+        connections(sockets.grpc, grpc_tls).map(|connection| connection.map(WithAuthority::new));
+    let grpc = server()
         .add_service(service)
-        .serve_with_incoming_shutdown(connections(sockets.grpc, grpc_tls), stop.clone());
+        .serve_with_incoming_shutdown(gateways, stop.clone());
     let drained = async {
         stop.clone().await;
         sleep(config.grace_period).await;

@@ -35,7 +35,8 @@ impl Error {
                 "another port by --grpc-port, --grpc-health-port or --metrics-port; 0 takes a free one",
             ),
             Self::Run(error) => error.hint(),
-            Self::Config(_) | Self::Signal(_) => None,
+            Self::Config(error) => error.hint(),
+            Self::Signal(_) => None,
         }
     }
 }
@@ -58,6 +59,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Error> {
+    // First of all: until then the first process of a container ignores it.
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signal)?;
     let sockets = Sockets {
         grpc: bind(arguments.grpc_port).await?,
         health: bind(arguments.grpc_health_port).await?,
@@ -70,7 +73,6 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
         metrics = address(&sockets.metrics),
         "listening"
     );
-    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signal)?;
     let shutdown = async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -104,7 +106,8 @@ fn log_to_stderr(arguments: &Arguments) {
     let level = arguments.log_level;
     // The libraries' own lines are of use only when something is wrong, and
     // kube's not even then: an outage is one line of ours, not one per attempt.
-    let filter = EnvFilter::new(format!("warn,kube_client=off,gateway_core={level}"));
+    let filter = format!("warn,kube_client=off,kube_runtime=off,gateway_core={level}");
+    let filter = EnvFilter::new(filter);
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())

@@ -124,8 +124,9 @@ impl Follower {
         if matters {
             return 0;
         }
-        // A line feed is no part of a string; it may end a line of events.
-        memchr::memchr3(b'"', b'\\', b'\n', bytes).unwrap_or(bytes.len())
+        // Line ends are no part of a string; they may end a line of events.
+        let end = memchr::memchr3(b'"', b'\\', b'\n', bytes).unwrap_or(bytes.len());
+        memchr::memchr(b'\r', &bytes[..end]).unwrap_or(end)
     }
 
     fn is_key(&self) -> bool {

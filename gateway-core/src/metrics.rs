@@ -27,7 +27,7 @@ pub(crate) struct Models {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Model {
+struct PerModel {
     model_name: Arc<str>,
 }
 
@@ -56,7 +56,7 @@ impl EncodeLabelValue for ErrorCode {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Pool {
+struct PerPool {
     name: String,
 }
 
@@ -84,7 +84,7 @@ pub(crate) struct Metrics {
     requests: Family<Models, Counter>,
     first_token: Histograms,
     response_bytes: Histograms,
-    running: Family<Model, Gauge>,
+    running: Family<PerModel, Gauge>,
     ready: Gauge,
 }
 
@@ -98,6 +98,8 @@ impl Metrics {
     pub(crate) fn new(names: ModelNames, pool: &str) -> Self {
         let mut registry = Registry::default();
         let r = &mut registry;
+        // What is collected comes after what is registered, whenever that is.
+        r.register_collector(Box::new(ProcessCollector::new()));
 
         let info = Family::<Build, Gauge>::default();
         info.get_or_create(&Build {
@@ -112,7 +114,7 @@ impl Metrics {
             info,
         );
 
-        let metrics = Self {
+        Self {
             input_tokens: histograms(
                 r,
                 "inference_model_input_tokens",
@@ -128,7 +130,7 @@ impl Metrics {
             cancelled: register(
                 r,
                 "inference_model_request_cancelled",
-                "Requests whose client left before the end of the response",
+                "Requests whose client left, or whose response broke off, before the end",
                 Family::default(),
             ),
             durations: histograms(
@@ -158,7 +160,7 @@ impl Metrics {
             per_token: histograms(
                 r,
                 "inference_model_request_streaming_tpot_seconds",
-                "Mean seconds per token of a stream after its first piece",
+                "Mean seconds per token of a stream, from its first piece to its last",
                 buckets::PER_TOKEN,
             ),
             requests: register(
@@ -170,7 +172,7 @@ impl Metrics {
             first_token: histograms(
                 r,
                 "inference_model_request_ttft_seconds",
-                "Seconds from the request's headers to the first piece of a stream",
+                "Seconds from the request's headers to the first of several pieces of a stream",
                 buckets::FIRST_TOKEN,
             ),
             response_bytes: histograms(
@@ -189,18 +191,13 @@ impl Metrics {
                 r,
                 "inference_pool_ready_pods",
                 "Endpoints that can take requests now",
-                Family::<Pool, Gauge>::default(),
+                Family::<PerPool, Gauge>::default(),
             )
-            .get_or_create_owned(&Pool {
+            .get_or_create_owned(&PerPool {
                 name: pool.to_owned(),
             }),
             names,
-            registry: Registry::default(),
-        };
-        registry.register_collector(Box::new(ProcessCollector::new()));
-        Self {
             registry,
-            ..metrics
         }
     }
 
@@ -235,18 +232,21 @@ impl Metrics {
         self.failed(models, ErrorCode::Refused(word));
     }
 
-    /// Counts a request that is sent on. Its end is counted by the guard.
+    /// Counts a request that is sent on, with the bytes of its body where all of
+    /// it came in. Its end is counted by the guard.
     pub(crate) fn begin(
         self: &Arc<Self>,
         models: Models,
         started: Instant,
-        body: usize,
+        body: Option<usize>,
     ) -> InFlight {
         self.requests.get_or_create(&models).inc();
-        self.request_bytes
-            .get_or_create(&models)
-            .observe(body as f64);
-        let running = self.running.get_or_create_owned(&Model {
+        if let Some(bytes) = body {
+            self.request_bytes
+                .get_or_create(&models)
+                .observe(bytes as f64);
+        }
+        let running = self.running.get_or_create_owned(&PerModel {
             model_name: models.model_name.clone(),
         });
         running.inc();
@@ -307,10 +307,13 @@ fn histograms(registry: &mut Registry, name: &str, help: &str, bounds: Bounds) -
 pub(crate) struct Answer {
     /// HTTP status.
     pub(crate) status: u16,
-    /// Bytes of the body, if the gateway shows bodies.
+    /// Bytes of the body, if the gateway shows bodies. Where it does not, the end
+    /// of the response is not known either.
     pub(crate) bytes: Option<u64>,
     /// When the first piece of a stream came, if it is one.
     pub(crate) first_piece: Option<Instant>,
+    /// When the last one came, if there were more.
+    pub(crate) last_piece: Option<Instant>,
     pub(crate) usage: Usage,
 }
 
@@ -329,13 +332,12 @@ impl InFlight {
     /// Counts the end of the response.
     pub(crate) fn answered(mut self, answer: &Answer) {
         self.answered = true;
-        let now = Instant::now();
         let (metrics, models) = (&self.metrics, &self.models);
         let observe = |histograms: &Histograms, value: f64| {
             histograms.get_or_create(models).observe(value);
         };
-        observe(&metrics.durations, (now - self.started).as_secs_f64());
         if let Some(bytes) = answer.bytes {
+            observe(&metrics.durations, self.started.elapsed().as_secs_f64());
             observe(&metrics.response_bytes, bytes as f64);
         }
         if let Some(tokens) = answer.usage.input {
@@ -344,12 +346,14 @@ impl InFlight {
         if let Some(tokens) = answer.usage.output {
             observe(&metrics.output_tokens, tokens as f64);
         }
-        if let Some(first) = answer.first_piece {
+        // A stream that came in one piece, as it does where the gateway buffers,
+        // tells nothing of when its tokens came.
+        if let (Some(first), Some(last)) = (answer.first_piece, answer.last_piece) {
             observe(&metrics.first_token, (first - self.started).as_secs_f64());
             if let Some(gaps @ 1..) = answer.usage.output.map(|tokens| tokens.saturating_sub(1)) {
                 observe(
                     &metrics.per_token,
-                    (now - first).as_secs_f64() / gaps as f64,
+                    (last - first).as_secs_f64() / gaps as f64,
                 );
             }
         }

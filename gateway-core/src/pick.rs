@@ -3,16 +3,24 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use bytes::Bytes;
 
 /// The endpoints that are ready, as they are known now.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    endpoints: RwLock<Arc<[Arc<Endpoint>]>>,
+    endpoints: RwLock<Endpoints>,
     turn: AtomicUsize,
     limits: Limits,
+}
+
+#[derive(Debug, Default)]
+struct Endpoints {
+    ready: Arc<[Arc<Endpoint>]>,
+    /// Those that are ready, and those that are not any more but still have
+    /// requests: should they come back, these count.
+    known: HashMap<SocketAddr, Weak<Endpoint>>,
 }
 
 /// What a pick may be.
@@ -86,27 +94,28 @@ impl Pool {
         }
     }
 
-    /// Takes over a new list; true if it differs. Endpoints that stay keep
-    /// their count of requests in flight.
+    /// Takes over a new list; true if it differs. Endpoints that stay, or that
+    /// come back, keep their count of requests in flight.
     pub(crate) fn replace(&self, addresses: impl IntoIterator<Item = SocketAddr>) -> bool {
-        let mut current = self
+        let mut endpoints = self
             .endpoints
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        let known: HashMap<_, _> = current.iter().map(|known| (known.address, known)).collect();
+        let Endpoints { ready, known } = &mut *endpoints;
         let addresses: BTreeSet<_> = addresses.into_iter().collect();
-        let new: Arc<[_]> = addresses
+        let is_same = ready.iter().map(|old| &old.address).eq(&addresses);
+        *ready = addresses
             .into_iter()
-            .map(|address| match known.get(&address) {
-                Some(&endpoint) => endpoint.clone(),
-                None => Arc::new(Endpoint::new(address)),
+            .map(|address| {
+                let known = known.entry(address).or_default();
+                known.upgrade().unwrap_or_else(|| {
+                    let new = Arc::new(Endpoint::new(address));
+                    *known = Arc::downgrade(&new);
+                    new
+                })
             })
             .collect();
-        let is_same = new
-            .iter()
-            .map(|new| new.address)
-            .eq(current.iter().map(|old| old.address));
-        *current = new;
+        known.retain(|_, endpoint| endpoint.strong_count() > 0);
         !is_same
     }
 
@@ -118,23 +127,27 @@ impl Pool {
     /// The endpoint with the fewest requests in flight, in turn among equals.
     pub(crate) fn pick(&self, subset: Option<&Subset>) -> Result<Pick, NoPick> {
         let endpoints = self.snapshot();
-        let count = endpoints.len();
-        let first = self.turn.fetch_add(1, Ordering::Relaxed) % count.max(1);
         let allowed = || {
-            (0..count)
-                .map(|step| &endpoints[(first + step) % count])
+            endpoints
+                .iter()
                 .filter(|endpoint| subset.is_none_or(|subset| subset.allows(endpoint.address)))
         };
-        if allowed().next().is_none() {
-            return Err(NoPick::NoneReady);
-        }
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         loop {
-            let least = allowed().min_by_key(|endpoint| endpoint.load());
-            let least = least.filter(|endpoint| !self.is_full(endpoint.load()));
-            let endpoint = least.ok_or(NoPick::AllBusy)?;
+            let loads: Vec<_> = allowed()
+                .map(|endpoint| (endpoint.load(), endpoint))
+                .collect();
+            let least = loads.iter().map(|&(load, _)| load).min();
+            let least = least.ok_or(NoPick::NoneReady)?;
+            if self.is_full(least) {
+                return Err(NoPick::AllBusy);
+            }
+            let mut equals = loads.iter().filter(|&&(load, _)| load == least);
+            let count = equals.clone().count();
+            let &(_, endpoint) = equals.nth(turn % count).expect("one has the least");
             // Another request may have taken the last place just now.
             if endpoint.take(|load| !self.is_full(load)) {
-                let destination = self.with_fallbacks(endpoint, allowed());
+                let destination = self.with_fallbacks(endpoint, allowed(), turn);
                 return Ok(Pick {
                     endpoint: endpoint.clone(),
                     destination,
@@ -147,22 +160,29 @@ impl Pool {
         self.limits.in_flight.is_some_and(|limit| load >= limit)
     }
 
+    /// The endpoint, and after it those others that have room, least busy first
+    /// and in turn among equals.
     fn with_fallbacks<'a>(
         &self,
         endpoint: &Endpoint,
         others: impl Iterator<Item = &'a Arc<Endpoint>>,
+        turn: usize,
     ) -> Bytes {
         if self.limits.fallbacks == 0 {
             return endpoint.text.clone();
         }
         let mut others: Vec<_> = others
             .filter(|other| other.address != endpoint.address)
+            .map(|other| (other.load(), &other.text))
+            .filter(|&(load, _)| !self.is_full(load))
             .collect();
-        others.sort_by_key(|other| other.load());
+        let first = turn % others.len().max(1);
+        others.rotate_left(first);
+        others.sort_by_key(|&(load, _)| load);
         let others = others.into_iter().take(self.limits.fallbacks);
-        let texts: Vec<_> = others.map(|other| other.text.clone()).collect();
-        std::iter::once(endpoint.text.clone())
-            .chain(texts)
+        std::iter::once(&endpoint.text)
+            .chain(others.map(|(_, text)| text))
+            .map(|text| &text[..])
             .collect::<Vec<_>>()
             .join(&b',')
             .into()
@@ -172,6 +192,7 @@ impl Pool {
         self.endpoints
             .read()
             .unwrap_or_else(PoisonError::into_inner)
+            .ready
             .clone()
     }
 }
@@ -283,6 +304,23 @@ mod tests {
     }
 
     #[test]
+    fn an_endpoint_that_comes_back_with_requests_is_as_busy_as_before() {
+        let pool = pool(&[A]);
+        let _held = pool.pick(None);
+        pool.replace([]);
+        pool.replace([A, B].map(|text| text.parse().expect("an address")));
+        assert_eq!(one_by_one(&pool, 2), [B, B]);
+    }
+
+    #[test]
+    fn an_endpoint_that_is_gone_and_idle_is_forgotten() {
+        let pool = pool(&[A, B]);
+        pool.replace([]);
+        let endpoints = pool.endpoints.read().expect("nobody panicked");
+        assert_eq!(endpoints.known.len(), 0);
+    }
+
+    #[test]
     fn only_a_list_that_differs_is_a_change() {
         let pool = pool(&[A, B]);
         let changes = [&[B, A, A][..], &[B], &[B]]
@@ -303,6 +341,15 @@ mod tests {
             picks,
             [Ok(B.to_owned()), Ok(A.to_owned()), Err(NoPick::NoneReady)]
         );
+    }
+
+    #[test]
+    fn endpoints_of_a_subset_take_turns_however_many_lie_between_them() {
+        let pool = pool(&[A, "10.0.0.2:8000", "10.0.0.3:8000", "10.0.0.4:8000"]);
+        let subset = Subset::new([A, "10.0.0.4:8000"]);
+        let picks = [(); 4].map(|()| picked(&pool.pick(Some(&subset))).map(str::to_owned));
+        let (first, last) = (Ok(A.to_owned()), Ok("10.0.0.4:8000".to_owned()));
+        assert_eq!(picks, [first.clone(), last.clone(), first, last]);
     }
 
     #[test]
@@ -339,9 +386,36 @@ mod tests {
             [picked(&held[0]), picked(&third)],
             [
                 Ok("10.0.0.1:8000,10.0.0.2:8000"),
-                Ok("10.0.0.3:8000,10.0.0.1:8000")
+                Ok("10.0.0.2:8000,10.0.0.1:8000")
             ]
         );
+    }
+
+    #[test]
+    fn an_endpoint_that_is_full_is_no_fallback() {
+        let pool = Pool::new(Limits {
+            in_flight: Some(1),
+            fallbacks: 2,
+        });
+        pool.replace([A, B, "10.0.0.3:8000"].map(|text| text.parse().expect("an address")));
+        let held = [pool.pick(None), pool.pick(None), pool.pick(None)];
+        let destinations = held.each_ref().map(|pick| picked(pick).map(str::len));
+        let length = |endpoints| Ok(endpoints * A.len() + (endpoints - 1));
+        assert_eq!(destinations, [length(3), length(2), length(1)]);
+    }
+
+    #[test]
+    fn equal_fallbacks_take_turns() {
+        let pool = Pool::new(Limits {
+            fallbacks: 1,
+            ..Limits::default()
+        });
+        pool.replace([A, B, "10.0.0.3:8000"].map(|text| text.parse().expect("an address")));
+        let mut named = one_by_one(&pool, 6);
+        named.sort();
+        named.dedup();
+        // Each of three, followed by each of the two others.
+        assert_eq!(named.len(), 6, "{named:?}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::time::{Duration, sleep};
 use tracing::{info, warn};
 
 use crate::pick::Pool;
-use crate::watching::{Mirror, watch};
+use crate::watching::{Mirror, cause, watch};
 
 /// The kinds that a pool may be of, the newest first.
 const KINDS: [(&str, &str); 2] = [
@@ -97,14 +97,30 @@ fn ready_address(pod: &Pod) -> Option<IpAddr> {
 /// Keeps `pool` as the InferencePool says, for as long as it is awaited.
 /// `is_known` turns true once the first whole list of pods is in.
 pub(crate) async fn follow(
-    client: kube::Client,
+    client: &kube::Client,
     namespace: &str,
     name: &str,
     pool: &Pool,
     is_known: &watch::Sender<bool>,
 ) -> Infallible {
-    let resource = find(&client, namespace, name).await;
-    let pools = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &resource);
+    loop {
+        let resource = find(client, namespace, name).await;
+        follow_to_its_end(client, &resource, namespace, name, pool, is_known).await;
+        pool.replace([]);
+        warn!(namespace, pool = name, "the pool is gone");
+    }
+}
+
+/// As [`follow`], as long as there is an object of this kind.
+async fn follow_to_its_end(
+    client: &kube::Client,
+    resource: &ApiResource,
+    namespace: &str,
+    name: &str,
+    pool: &Pool,
+    is_known: &watch::Sender<bool>,
+) {
+    let pools = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, resource);
     let only = watcher::Config::default().fields(&format!("metadata.name={name}"));
     let mut pools = Box::pin(watch("the pool", pools, only));
     let mut specs = Mirror::default();
@@ -114,10 +130,12 @@ pub(crate) async fn follow(
     loop {
         let is_changed = tokio::select! {
             Some(event) = pools.next() => {
-                if !specs.take(event, Spec::of) {
+                if !specs.take(event, |pool| Some(Spec::of(pool))) {
                     continue;
                 }
-                let new = specs.values().next().cloned();
+                let Some(new) = specs.values().next().cloned() else {
+                    return;
+                };
                 let selector = new.as_ref().map(Spec::selector);
                 if selector != spec.as_ref().map(Spec::selector) {
                     pods = Mirror::default();
@@ -147,15 +165,19 @@ pub(crate) async fn follow(
             if pool.replace(addresses) {
                 info!(ready = pool.len(), "the pool has other endpoints now");
             }
-            is_known.send_if_modified(|is_known| !std::mem::replace(is_known, pods.is_complete()));
+            if pods.is_complete() {
+                is_known.send_replace(true);
+            }
         }
     }
 }
 
-/// Of which kind the pool is. Waits for it to be created.
+/// Of which kind the pool is. Waits for it to be created. Where it is not known
+/// whether there is a newer one, there is no asking for an older.
 async fn find(client: &kube::Client, namespace: &str, name: &str) -> ApiResource {
-    let mut is_missed = false;
+    let (mut is_missed, mut has_failed) = (false, false);
     loop {
+        let (mut is_missing, mut fails) = (true, false);
         for (group, version) in KINDS {
             let kind = GroupVersionKind::gvk(group, version, "InferencePool");
             let resource = ApiResource::from_gvk_with_plural(&kind, "inferencepools");
@@ -166,13 +188,30 @@ async fn find(client: &kube::Client, namespace: &str, name: &str) -> ApiResource
                     return resource;
                 }
                 Ok(None) => {}
-                Err(error) if !is_missed => {
-                    warn!(namespace, pool = name, group, error = %error, "asking for the pool failed");
+                // The cluster does not know the kind.
+                Err(kube::Error::Api(status)) if status.code == 404 => {}
+                Err(error) => {
+                    fails = true;
+                    if !has_failed {
+                        let error = cause(&error);
+                        warn!(
+                            namespace,
+                            pool = name,
+                            group,
+                            error,
+                            "asking for the pool failed"
+                        );
+                    }
+                    // Who may not see pools of a kind is to follow another.
+                    if !matches!(&error, kube::Error::Api(status) if status.code == 403) {
+                        is_missing = false;
+                        break;
+                    }
                 }
-                Err(_) => {}
             }
         }
-        if !std::mem::replace(&mut is_missed, true) {
+        has_failed |= fails;
+        if is_missing && !std::mem::replace(&mut is_missed, true) {
             warn!(
                 namespace,
                 pool = name,
@@ -186,7 +225,20 @@ async fn find(client: &kube::Client, namespace: &str, name: &str) -> ApiResource
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::tests::answering;
     use serde_json::json;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_older_pool_is_not_taken_while_a_newer_one_cannot_be_asked_for() {
+        let pool = r#"{"kind":"InferencePool","apiVersion":"g/v","metadata":{"name":"p"}}"#;
+        let found = [
+            find(&answering(vec![Err(500), Ok(pool)]), "ns", "p").await,
+            find(&answering(vec![Err(404), Ok(pool)]), "ns", "p").await,
+            find(&answering(vec![Err(403), Ok(pool)]), "ns", "p").await,
+        ];
+        let versions = found.map(|resource| resource.version);
+        assert_eq!(versions, ["v1", "v1alpha2", "v1alpha2"]);
+    }
 
     fn spec(spec: serde_json::Value) -> Option<(String, Vec<u16>)> {
         let spec = Spec::deserialize(spec).ok()?;

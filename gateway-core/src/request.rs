@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -16,6 +16,12 @@ const INFERENCE_PATHS: [&str; 5] = [
     "/v1/embeddings",
     "/v1/messages",
 ];
+
+/// The longest name of a model, in bytes as it is written: where it was
+/// rewritten it is put back into every event of the response, which a client
+/// could make as long as it likes. Servers name models by their paths at the
+/// longest, and none of those is longer.
+const MAX_NAME: usize = 4096;
 
 /// Whether a request is one that names a model in its body.
 ///
@@ -49,57 +55,54 @@ pub(crate) enum Unnamed {
     /// `""`.
     #[error("\"model\" in the body is empty")]
     Empty,
+    /// Longer than [`MAX_NAME`].
+    #[error("\"model\" in the body is longer than {MAX_NAME} bytes")]
+    TooLong,
+    /// More than one member of that name. Readers of JSON differ in which of
+    /// them counts, so the model server might take another one than is counted.
+    #[error("the body has more than one \"model\"")]
+    Repeated,
 }
 
 /// The model that a body names, and where.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Model<'a> {
     pub(crate) name: Cow<'a, str>,
-    /// Where the values of `model` stand in the body, quotes included: more
-    /// than one if the key is repeated.
-    spans: Vec<Range<usize>>,
+    /// Where it stands in the body, quotes included.
+    span: Range<usize>,
 }
 
 impl<'a> Model<'a> {
     /// Reads the top-level `model` of a JSON object without building the
-    /// document. Of repeated keys the last counts, as in the readers of the
-    /// model servers (Python, Go, JavaScript).
+    /// document.
     pub(crate) fn in_body(body: &'a [u8]) -> Result<Self, Unnamed> {
-        let Members(values) =
-            serde_json::from_slice(body).map_err(|error| Unnamed::NotAnObject {
-                line: error.line(),
-                column: error.column(),
-            })?;
-        let last = values.last().ok_or(Unnamed::Missing)?;
+        let members = serde_json::from_slice(body).map_err(|error| Unnamed::NotAnObject {
+            line: error.line(),
+            column: error.column(),
+        })?;
+        let value = match members {
+            Members::One(value) => value.get(),
+            Members::None => return Err(Unnamed::Missing),
+            Members::More => return Err(Unnamed::Repeated),
+        };
         // A string as serde_json validated it may still hold a lone surrogate.
-        let Text(name) = serde_json::from_str(last.get()).map_err(|_| Unnamed::NotText)?;
+        let Text(name) = serde_json::from_str(value).map_err(|_| Unnamed::NotText)?;
         if name.is_empty() {
             return Err(Unnamed::Empty);
         }
-        let start = body.as_ptr() as usize;
-        let spans = values
-            .iter()
-            .map(|value| {
-                let offset = value.get().as_ptr() as usize - start;
-                offset..offset + value.get().len()
-            })
-            .collect();
-        Ok(Self { name, spans })
+        if value.len() - "\"\"".len() > MAX_NAME {
+            return Err(Unnamed::TooLong);
+        }
+        let start = value.as_ptr() as usize - body.as_ptr() as usize;
+        let span = start..start + value.len();
+        Ok(Self { name, span })
     }
 
     /// The body with `target` for the model, and every other byte as it was.
-    /// A repeated key gets it each time: no reader may see the old name.
     pub(crate) fn replace(&self, body: &[u8], target: &str) -> Bytes {
         let quoted = serde_json::Value::from(target).to_string();
-        let mut new = BytesMut::with_capacity(body.len() + self.spans.len() * quoted.len());
-        let mut copied = 0;
-        for span in &self.spans {
-            new.extend_from_slice(&body[copied..span.start]);
-            new.extend_from_slice(quoted.as_bytes());
-            copied = span.end;
-        }
-        new.extend_from_slice(&body[copied..]);
-        new.freeze()
+        let (before, after) = (&body[..self.span.start], &body[self.span.end..]);
+        [before, quoted.as_bytes(), after].concat().into()
     }
 }
 
@@ -107,8 +110,12 @@ impl<'a> Model<'a> {
 #[derive(serde::Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The values of all members called `model`, as they are written.
-struct Members<'a>(Vec<&'a RawValue>);
+/// The members called `model`, and the value of a single one as it is written.
+enum Members<'a> {
+    None,
+    One(&'a RawValue),
+    More,
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -126,16 +133,22 @@ impl<'de> Visitor<'de> for ModelMembers {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut values = Vec::with_capacity(1);
+        let mut members = Members::None;
         while let Some(Text(key)) = map.next_key()? {
-            if key == "model" {
-                values.push(map.next_value()?);
-            } else {
-                // Skipped without recursion, however deep it nests.
-                map.next_value::<IgnoredAny>()?;
-            }
+            members = match members {
+                Members::None if key == "model" => Members::One(map.next_value()?),
+                so_far => {
+                    // Skipped without recursion, however deep it nests.
+                    map.next_value::<IgnoredAny>()?;
+                    if key == "model" {
+                        Members::More
+                    } else {
+                        so_far
+                    }
+                }
+            };
         }
-        Ok(Members(values))
+        Ok(members)
     }
 }
 
@@ -163,8 +176,8 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_repeated_keys_counts_whatever_the_others_are() {
-        let body = r#"{"model":7,"messages":[{"model":"inner"}],"mod\u0065l":"b\u002f\"c\""}"#;
+    fn the_top_level_counts_and_escapes_are_read() {
+        let body = r#"{"messages":[{"model":"inner"}],"mod\u0065l":"b\u002f\"c\""}"#;
         assert_eq!(name(body), Ok("b/\"c\"".to_owned()));
     }
 
@@ -181,12 +194,30 @@ mod tests {
             (r#"{"prompt":"a"}"#, Err(Unnamed::Missing)),
             (r#"{"model":null}"#, Err(Unnamed::NotText)),
             (r#"{"model":["a"]}"#, Err(Unnamed::NotText)),
-            (r#"{"model":"a","model":3}"#, Err(Unnamed::NotText)),
+            (r#"{"model":"a","mod\u0065l":3}"#, Err(Unnamed::Repeated)),
+            (r#"{"model":"a","model":"a","x":1}"#, Err(Unnamed::Repeated)),
             (r#"{"model":"\ud800"}"#, Err(Unnamed::NotText)),
             (r#"{"model":""}"#, Err(Unnamed::Empty)),
         ];
         let read: Vec<_> = cases.iter().map(|(body, _)| (*body, name(body))).collect();
         assert_eq!(read, cases);
+    }
+
+    #[test]
+    fn a_name_is_as_long_as_it_is_written() {
+        let written =
+            |letter: &str, count| name(&format!(r#"{{"model":"{}"}}"#, letter.repeat(count)));
+        let names = [
+            written("x", MAX_NAME),
+            written("x", MAX_NAME + 1),
+            written("\\n", MAX_NAME / 2 + 1),
+        ];
+        let expected = [
+            Ok("x".repeat(MAX_NAME)),
+            Err(Unnamed::TooLong),
+            Err(Unnamed::TooLong),
+        ];
+        assert_eq!(names, expected);
     }
 
     #[test]
@@ -207,11 +238,11 @@ mod tests {
 
     #[test]
     fn a_rewrite_changes_the_name_and_nothing_else() {
-        let body = "{ \"model\" : \"a\",\n \"prompt\":\"\u{e4}\", \"model\":\"a\" }".as_bytes();
+        let body = "{ \"n\":1, \"model\" : \"a\",\n \"prompt\":\"\u{e4}\" }".as_bytes();
         let model = Model::in_body(body).expect("names a");
         assert_eq!(
             model.replace(body, "b\"1"),
-            "{ \"model\" : \"b\\\"1\",\n \"prompt\":\"\u{e4}\", \"model\":\"b\\\"1\" }".as_bytes()
+            "{ \"n\":1, \"model\" : \"b\\\"1\",\n \"prompt\":\"\u{e4}\" }".as_bytes()
         );
     }
 }

@@ -2,11 +2,13 @@
 //! models, by weight.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 /// Which model each client's name stands for.
 #[derive(Debug, Default)]
@@ -18,6 +20,7 @@ pub struct Rewrites {
 
 /// One target of a rewrite.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Target {
     /// The model name that the model server knows.
     pub target: Arc<str>,
@@ -118,10 +121,10 @@ impl Rewrites {
     /// Reads a rewrite file: `{"model": [{"target": "name", "weight": 1}]}`.
     ///
     /// # Errors
-    /// The text is other JSON, or none.
+    /// The text is other JSON, or none; a model stands in it twice, or without
+    /// any target.
     pub fn read(json: &str) -> Result<Vec<Rewrite>, Error> {
-        let file: BTreeMap<Arc<str>, Vec<Target>> =
-            serde_json::from_str(json).map_err(Error::Json)?;
+        let File(file) = serde_json::from_str(json).map_err(Error::Json)?;
         Ok(file
             .into_iter()
             .flat_map(|(model, targets)| {
@@ -154,8 +157,43 @@ impl Rewrites {
     }
 }
 
+/// A rewrite file, in which nothing may be without effect.
+struct File(BTreeMap<Arc<str>, Vec<Target>>);
+
+impl<'de> Deserialize<'de> for File {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FileVisitor)
+    }
+}
+
+struct FileVisitor;
+
+impl<'de> Visitor<'de> for FileVisitor {
+    type Value = File;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object of lists of targets, by model")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<File, A::Error> {
+        let mut file = BTreeMap::<Arc<str>, _>::new();
+        while let Some((model, targets)) = map.next_entry::<Arc<str>, Vec<Target>>()? {
+            if targets.is_empty() {
+                return Err(A::Error::custom(format_args!("{model:?} has no target")));
+            }
+            if file.contains_key(&model) {
+                return Err(A::Error::custom(format_args!(
+                    "{model:?} for the second time"
+                )));
+            }
+            file.insert(model, targets);
+        }
+        Ok(File(file))
+    }
+}
+
 /// What a model, or every model, stands for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rule {
     pub(crate) model: Option<Arc<str>>,
     pub(crate) targets: Vec<Target>,
@@ -327,6 +365,27 @@ mod tests {
             },
         };
         assert_eq!(read, [expected]);
+    }
+
+    #[test]
+    fn what_would_do_nothing_in_a_file_is_refused_with_its_place() {
+        let errors = [
+            r#"{"m": [{"target":"a","weight":1}], "m": [{"target":"b","weight":1}]}"#,
+            r#"{"m": []}"#,
+            r#"{"m": [{"target":"a","weight":1,"wieght":3}]}"#,
+            r#"{"m": [{"target":"a","weight":1,"weight":3}]}"#,
+        ]
+        .map(|json| match Rewrites::read(json) {
+            Err(Error::Json(error)) => error.to_string(),
+            other => format!("{other:?}"),
+        });
+        let expected = [
+            "\"m\" for the second time at line 1 column 68",
+            "\"m\" has no target at line 1 column 9",
+            "unknown field `wieght`, expected `target` or `weight` at line 1 column 40",
+            "duplicate field `weight` at line 1 column 40",
+        ];
+        assert_eq!(errors, expected);
     }
 
     #[test]

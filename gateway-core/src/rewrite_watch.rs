@@ -14,10 +14,13 @@ use tracing::{info, warn};
 
 use crate::metrics::Metrics;
 use crate::rewrite::{LiveRewrites, Rewrites, Rule, Target};
-use crate::watching::{Mirror, watch};
+use crate::watching::{Mirror, cause, watch};
 
-/// How often it is looked whether the cluster knows such objects by now.
+/// How often it is looked whether the cluster shows such objects by now.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// The same where the API server is away.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,13 +64,13 @@ struct WrittenTarget {
 /// The rules of one object, and its rank: where two say something of one
 /// model, the older object counts.
 #[derive(Debug, Clone)]
-struct Rewrite {
+struct Written {
     created: Option<String>,
     name: String,
     rules: Vec<Rule>,
 }
 
-impl Rewrite {
+impl Written {
     /// What an object says about the pool of this name, if anything.
     fn of(object: &DynamicObject, pool: &str) -> Option<Self> {
         let spec = Spec::deserialize(object.data.get("spec")?)
@@ -110,7 +113,7 @@ impl WrittenRule {
 
 /// Keeps `rewrites` as the objects say, for as long as it is awaited.
 pub(crate) async fn follow(
-    client: kube::Client,
+    client: &kube::Client,
     namespace: &str,
     pool: &str,
     rewrites: &LiveRewrites,
@@ -122,29 +125,32 @@ pub(crate) async fn follow(
         "InferenceModelRewrite",
     );
     let resource = ApiResource::from_gvk_with_plural(&kind, "inferencemodelrewrites");
-    let objects = Api::<DynamicObject>::namespaced_with(client, namespace, &resource);
-    // Many clusters do not know them, which is no failure of a watch.
-    while let Err(kube::Error::Api(status)) = objects.list(&ListParams::default().limit(1)).await
-        && status.code == 404
-    {
-        sleep(LOOK_AGAIN).await;
-    }
+    let objects = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &resource);
+    are_shown(&objects).await;
     let mut events = pin!(watch(
         "the model rewrites",
         objects,
         watcher::Config::default()
     ));
     let mut mirror = Mirror::default();
+    let mut known = Vec::new();
     loop {
         let Some(event) = events.next().await else {
             return std::future::pending().await;
         };
-        if !mirror.take(event, |object| Rewrite::of(object, pool)) {
+        if !mirror.take(event, |object| Written::of(object, pool)) {
             continue;
         }
-        let mut by_age: Vec<Rewrite> = mirror.values().cloned().collect();
+        let mut by_age: Vec<Written> = mirror.values().cloned().collect();
         by_age.sort_by(|a, b| (&a.created, &a.name).cmp(&(&b.created, &b.name)));
         let rules = by_age.into_iter().flat_map(|rewrite| rewrite.rules);
+        let rules: Vec<_> = rules.collect();
+        // Objects change in other ways too, and new rewrites begin their rounds
+        // anew.
+        if rules == known {
+            continue;
+        }
+        known.clone_from(&rules);
         let new = Rewrites::from_rules(rules);
         metrics.keep_names(new.names().cloned());
         info!(models = new.len(), "the model rewrites are other ones now");
@@ -152,10 +158,47 @@ pub(crate) async fn follow(
     }
 }
 
+/// Waits until the cluster shows such objects: many do not know them, and not
+/// every picker may read them, which is no failure of a watch.
+async fn are_shown(objects: &Api<DynamicObject>) {
+    let mut is_told = false;
+    while let Err(error) = objects.list(&ListParams::default().limit(1)).await {
+        let code = match &error {
+            kube::Error::Api(status) => status.code,
+            _ => 0,
+        };
+        if code != 404 && !std::mem::replace(&mut is_told, true) {
+            warn!(
+                error = cause(&error),
+                "the model rewrites cannot be read; none are followed until they can"
+            );
+        }
+        sleep(match code {
+            403 | 404 => LOOK_AGAIN,
+            _ => TRY_AGAIN,
+        })
+        .await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::tests::answering;
     use serde_json::{Value, json};
+    use tokio::time::Instant;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_unknown_or_forbidden_is_looked_for_every_half_minute() {
+        let list = r#"{"kind":"KindList","apiVersion":"g/v1","metadata":{},"items":[]}"#;
+        let answers = vec![Err(404), Err(403), Err(500), Ok(list)];
+        let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("g", "v1", "Kind"));
+        let objects = Api::default_namespaced_with(answering(answers), &kind);
+        let started = Instant::now();
+        are_shown(&objects).await;
+        let expected = LOOK_AGAIN * 2 + TRY_AGAIN;
+        assert_eq!(started.elapsed().as_secs(), expected.as_secs());
+    }
 
     fn rules(spec: Value) -> Option<Vec<(Option<Arc<str>>, u32)>> {
         let object = DynamicObject {
@@ -163,7 +206,7 @@ mod tests {
             metadata: Default::default(),
             data: json!({"spec": spec}),
         };
-        let rewrite = Rewrite::of(&object, "pool")?;
+        let rewrite = Written::of(&object, "pool")?;
         let rules = rewrite.rules.into_iter();
         Some(
             rules

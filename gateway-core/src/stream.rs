@@ -6,12 +6,15 @@
 //! | body mode | answer to the headers | destination goes with | model rewrite |
 //! | --- | --- | --- | --- |
 //! | `FULL_DUPLEX_STREAMED` | when the body is in | the headers | yes |
-//! | `BUFFERED`, `BUFFERED_PARTIAL` | at once | the body | yes |
+//! | `BUFFERED` | at once | the body | yes |
 //! | `STREAMED` | at once | the headers | refused |
-//! | `NONE`, `GRPC` | at once | the headers | no: the model stays unknown |
+//! | `NONE`, `BUFFERED_PARTIAL`, `GRPC` | at once | the headers | no: the model stays unknown |
 //!
 //! The headers of all other requests are answered at once and with a
 //! destination; nothing of them is counted.
+//!
+//! Where response bodies are `NONE` or `BUFFERED_PARTIAL` the end of a response
+//! is not seen, and so it has no duration.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -22,7 +25,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::headers;
-use crate::metrics::{Metrics, Models};
+use crate::metrics::{InFlight, Metrics, Models};
 use crate::pick::{Pick, Pool, Subset};
 use crate::proto::envoy::config::core::v3::{HeaderMap, Metadata};
 use crate::proto::envoy::extensions::filters::http::ext_proc::v3::processing_mode::BodySendMode;
@@ -47,6 +50,8 @@ pub(crate) struct Picker {
     pub(crate) conformance: bool,
     /// Logs once that the gateway does not show request bodies.
     pub(crate) hidden_bodies: Once,
+    /// Logs once that it shows bodies of responses without their headers.
+    pub(crate) hidden_headers: Once,
 }
 
 /// One request, from its headers to the end of its response.
@@ -84,12 +89,43 @@ impl Phase {
     }
 }
 
+impl Default for Phase {
+    fn default() -> Self {
+        Self::Passing { pick: None }
+    }
+}
+
+/// A request's body as it comes in. A single piece is kept as it is, and with
+/// it the message that it came in; several are copied together.
 #[derive(Debug, Default)]
 struct Incoming {
-    pieces: Vec<Bytes>,
-    length: usize,
+    single: Bytes,
+    joined: BytesMut,
     /// Made already where the destination went with the headers.
     pick: Option<Pick>,
+}
+
+impl Incoming {
+    fn push(&mut self, piece: Bytes) {
+        if self.length() == 0 {
+            self.single = piece;
+        } else if !piece.is_empty() {
+            self.joined.extend_from_slice(&mem::take(&mut self.single));
+            self.joined.extend_from_slice(&piece);
+        }
+    }
+
+    fn length(&self) -> usize {
+        self.single.len() + self.joined.len()
+    }
+
+    fn into_body(self) -> Bytes {
+        if self.joined.is_empty() {
+            self.single
+        } else {
+            self.joined.freeze()
+        }
+    }
 }
 
 /// A request whose model is known and whose endpoint is chosen.
@@ -115,7 +151,7 @@ impl Exchange {
             started: Instant::now(),
             request: HeaderMap::default(),
             subset: None,
-            phase: Phase::Passing { pick: None },
+            phase: Phase::default(),
         }
     }
 
@@ -180,7 +216,7 @@ impl Exchange {
             BodySendMode::FullDuplexStreamed if names_model => {
                 self.phase = Phase::Body(Incoming::default());
             }
-            BodySendMode::Buffered | BodySendMode::BufferedPartial if names_model => {
+            BodySendMode::Buffered if names_model => {
                 replies.push_back(reply::headers(Side::Request, Changes::default()));
                 self.phase = Phase::Body(Incoming::default());
             }
@@ -213,9 +249,8 @@ impl Exchange {
             pass_body(Side::Request, self.request_mode, message, None, replies);
             return Ok(());
         };
-        incoming.pieces.push(message.body.clone());
-        incoming.length += message.body.len();
-        if incoming.length > self.picker.max_body {
+        incoming.push(message.body);
+        if incoming.length() > self.picker.max_body {
             let refusal = Refusal::PayloadTooLarge(self.picker.max_body);
             return Err(Refused(refusal, Some(Metrics::nameless())));
         }
@@ -226,7 +261,7 @@ impl Exchange {
                 }
             }
             // One message is the whole body, even where trailers follow it.
-            BodySendMode::Buffered | BodySendMode::BufferedPartial => {
+            BodySendMode::Buffered => {
                 let decision = self.decide()?;
                 let mut changes = Changes::to(&decision.destination);
                 if decision.is_rewritten {
@@ -273,13 +308,12 @@ impl Exchange {
     /// is counted, and so is its end.
     fn decide(&mut self) -> Result<Decision, Refused> {
         let asked = Instant::now();
-        let Phase::Body(incoming) = mem::replace(&mut self.phase, Phase::Passing { pick: None })
-        else {
+        let Phase::Body(mut incoming) = mem::take(&mut self.phase) else {
             unreachable!("only a request whose body is coming in is decided on");
         };
         let metrics = &self.picker.metrics;
-        let length = incoming.length;
-        let body = join(incoming.pieces);
+        let pick = incoming.pick.take();
+        let body = incoming.into_body();
         let model = Model::in_body(&body)
             .map_err(|error| Refused(Refusal::BadRequest(error), Some(Metrics::nameless())))?;
         let target = self.picker.rewrites.target(&model.name);
@@ -290,7 +324,7 @@ impl Exchange {
         if target.is_some() && self.request_mode == BodySendMode::Streamed {
             return Err(refused(Refusal::NotImplemented));
         }
-        let pick = match incoming.pick {
+        let pick = match pick {
             Some(pick) => pick,
             None => self.pick().map_err(refused)?,
         };
@@ -304,10 +338,17 @@ impl Exchange {
         };
         metrics.processed(&models, asked.elapsed());
         let client_model = decision.is_rewritten.then(|| model.name.into_owned());
-        let in_flight = metrics.begin(models, self.started, length);
-        let under_way = UnderWay::new(in_flight, pick, client_model);
-        self.phase = Phase::UnderWay(Box::new(under_way));
+        let in_flight = metrics.begin(models, self.started, Some(body.len()));
+        self.begin(in_flight, pick, client_model);
         Ok(decision)
+    }
+
+    fn begin(&mut self, in_flight: InFlight, pick: Pick, client_model: Option<String>) {
+        let shows_body = self.shows_response_body();
+        let under_way = UnderWay::new(in_flight, pick, client_model, shows_body);
+        self.phase = Phase::UnderWay(Box::new(under_way));
+        // It may run for long, and nothing asks for them any more.
+        self.request = HeaderMap::default();
     }
 
     fn response_headers(
@@ -316,20 +357,22 @@ impl Exchange {
         metadata: &Metadata,
         replies: &mut Replies,
     ) {
-        // The answer came before the end of the body. It stands, and where an
-        // endpoint gave it and the model can be told, it is counted.
-        if let Phase::Body(incoming) = &self.phase {
-            let is_from_endpoint = incoming.pick.is_some();
-            if !is_from_endpoint || self.decide().is_err() {
-                self.phase = Phase::Passing { pick: None };
+        if let Phase::Body(incoming) = &mut self.phase {
+            // The answer came before the end of the body. It stands, and where an
+            // endpoint gave it, it is counted; the model stays unknown.
+            let pick = incoming.pick.take();
+            self.phase = Phase::default();
+            if let Some(pick) = pick {
+                let metrics = &self.picker.metrics;
+                let in_flight = metrics.begin(Metrics::nameless(), self.started, None);
+                self.begin(in_flight, pick, None);
             }
         }
         let mut changes = Changes::default();
         if let Phase::UnderWay(under_way) = &mut self.phase
             && let Some(headers) = &message.headers
         {
-            let shows_body = self.response_mode != BodySendMode::None;
-            changes.removes_content_length = under_way.begin_response(headers, shows_body);
+            changes.removes_content_length = under_way.begin_response(headers);
         }
         let served = headers::metadata(metadata, reply::ROUTING, SERVED);
         if let Some(served) = served.unwrap_or_default().first()
@@ -343,16 +386,24 @@ impl Exchange {
             }
         }
         replies.push_back(reply::headers(Side::Response, changes));
-        if message.end_of_stream {
+        if message.end_of_stream || !self.shows_response_body() {
             self.end();
         }
     }
 
     fn response_body(&mut self, message: HttpBody, replies: &mut Replies) {
         let changed = match &mut self.phase {
-            Phase::UnderWay(under_way) => under_way.read(&message.body),
+            Phase::UnderWay(under_way) => {
+                if !under_way.is_response_begun() {
+                    self.picker.hidden_headers.call_once(|| {
+                        warn!("the gateway does not show response headers: errors and tokens of responses stay unknown, and rewritten models the target's");
+                    });
+                }
+                under_way.read(&message.body)
+            }
             _ => None,
         };
+        // One message is the whole body, even where trailers follow it.
         let is_end = message.end_of_stream || self.response_mode == BodySendMode::Buffered;
         pass_body(
             Side::Response,
@@ -368,9 +419,7 @@ impl Exchange {
 
     /// The response is over. Whatever else comes is passed on.
     fn end(&mut self) {
-        if let Phase::UnderWay(under_way) =
-            mem::replace(&mut self.phase, Phase::Passing { pick: None })
-        {
+        if let Phase::UnderWay(under_way) = mem::take(&mut self.phase) {
             under_way.end();
         }
     }
@@ -389,6 +438,12 @@ impl Exchange {
         self.phase = Phase::Refused;
     }
 
+    /// Whether the end of a response can be seen.
+    fn shows_response_body(&self) -> bool {
+        use BodySendMode::{BufferedPartial, None};
+        !matches!(self.response_mode, None | BufferedPartial)
+    }
+
     fn pick(&self) -> Result<Pick, Refusal> {
         Ok(self.picker.pool.pick(self.subset.as_ref())?)
     }
@@ -403,14 +458,11 @@ impl Exchange {
 }
 
 impl Drop for Exchange {
-    /// The gateway has closed the stream, in whatever way. Where it does not
-    /// show response bodies, that is how the end of a response looks; Envoy
-    /// then resets the stream even if all is well.
+    /// The gateway has closed the stream, in whatever way. Where it shows
+    /// neither bodies of responses nor, maybe, their headers, it does so even if
+    /// all is well.
     fn drop(&mut self) {
-        if let Phase::UnderWay(under_way) = &self.phase
-            && under_way.has_response()
-            && self.response_mode == BodySendMode::None
-        {
+        if !self.shows_response_body() {
             self.end();
         }
     }
@@ -450,22 +502,37 @@ fn pass_body(
     }
 }
 
-/// One body from its pieces; a single piece with bytes in it is not copied.
-fn join(pieces: Vec<Bytes>) -> Bytes {
-    let mut filled = pieces.iter().filter(|piece| !piece.is_empty());
-    match (filled.next(), filled.next()) {
-        (None, _) => Bytes::new(),
-        (Some(only), None) => only.clone(),
-        _ => pieces
-            .iter()
-            .fold(BytesMut::new(), |mut body, piece| {
-                body.extend_from_slice(piece);
-                body
-            })
-            .freeze(),
-    }
-}
-
 fn lossy(bytes: Option<&[u8]>) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(bytes.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_its_pieces_and_a_single_one_is_not_copied() {
+        let whole = Bytes::from_static(b"abc");
+        let cuts: [&[Bytes]; 4] = [
+            &[],
+            &[Bytes::new(), whole.clone(), Bytes::new()],
+            &[whole.slice(..1), Bytes::new(), whole.slice(1..)],
+            &[whole.slice(..1), whole.slice(1..2), whole.slice(2..)],
+        ];
+        let bodies = cuts.map(|pieces| {
+            let mut incoming = Incoming::default();
+            pieces
+                .iter()
+                .cloned()
+                .for_each(|piece| incoming.push(piece));
+            let (length, body) = (incoming.length(), incoming.into_body());
+            (length, body.as_ptr() == whole.as_ptr(), body)
+        });
+        let expected = [
+            (3, true, whole.clone()),
+            (3, false, whole.clone()),
+            (3, false, whole),
+        ];
+        assert_eq!((&bodies[0].2, &bodies[1..]), (&Bytes::new(), &expected[..]));
+    }
 }

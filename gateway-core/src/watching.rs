@@ -13,6 +13,10 @@ use serde::de::DeserializeOwned;
 use tokio::time::Duration;
 use tracing::{info, warn};
 
+/// After how many seconds a watch is ended and begun anew. It tells a quiet API
+/// server from a dead one: kube gives up on a watch that is not ended 5 s later.
+const WATCH_SECONDS: u32 = 25;
+
 /// Pauses between attempts while the API server is away. Short ones: what it
 /// has to say when it is back is waited for.
 struct Pauses;
@@ -40,7 +44,7 @@ where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     let mut is_away = false;
-    watcher(objects, config)
+    watcher(objects, config.timeout(WATCH_SECONDS))
         .backoff(Pauses)
         .filter_map(move |event| {
             let event = match event {
@@ -67,7 +71,7 @@ where
 }
 
 /// An error with what is behind it, in one line.
-fn cause(error: &dyn std::error::Error) -> String {
+pub(crate) fn cause(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes
         .map(ToString::to_string)
@@ -76,6 +80,7 @@ fn cause(error: &dyn std::error::Error) -> String {
 }
 
 /// The objects that a watch has shown, by name, each as what was read off it.
+/// (kube's own store keeps objects whole: kilobytes for the address of a pod.)
 #[derive(Debug)]
 pub(crate) struct Mirror<V> {
     known: BTreeMap<String, V>,

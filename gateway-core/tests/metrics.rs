@@ -4,8 +4,7 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::process::{Command, Stdio};
+use std::io::Read;
 
 use flate2::read::GzDecoder;
 use gateway_core::Config;
@@ -13,26 +12,6 @@ use http_body_util::Full;
 use hyper::Request;
 use support::replay::{Conversations, describe};
 use support::{Gateway, config, get, send};
-
-/// Has been through everything that is counted.
-async fn well_used() -> Gateway {
-    let gateway = Gateway::start(config()).await;
-    for conversation in [
-        "48-upstream-plain-text-error",
-        "49-usage-event-before-done",
-        "56-client-gone-early",
-    ] {
-        Conversations::read(conversation).replay(&gateway).await;
-    }
-    gateway
-        .counts_when(|counts| {
-            counts
-                .iter()
-                .any(|line| line.starts_with("request_cancelled_total"))
-        })
-        .await;
-    gateway
-}
 
 #[tokio::test]
 async fn before_the_first_request_there_is_no_family_of_requests() {
@@ -89,40 +68,13 @@ fn families_of_readme() -> Families {
 
 #[tokio::test]
 async fn the_readme_lists_what_is_emitted_and_nothing_else() {
-    let page = well_used().await.page().await;
+    let page = Gateway::well_used().await.page().await;
     assert_eq!(families_of_readme(), families_of_page(&page));
 }
 
 #[tokio::test]
-async fn promtool_finds_nothing() {
-    let page = well_used().await.page().await;
-    let promtool = Command::new("promtool")
-        .args(["check", "metrics"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut promtool = match promtool {
-        Ok(promtool) => promtool,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
-        Err(error) => panic!("promtool does not start: {error}"),
-    };
-    let mut input = promtool.stdin.take().expect("a pipe");
-    input.write_all(page.as_bytes()).expect("promtool reads");
-    drop(input);
-    let checked = promtool.wait_with_output().expect("promtool ends");
-    assert_eq!(
-        (
-            String::from_utf8_lossy(&checked.stderr).as_ref(),
-            checked.status.success()
-        ),
-        ("", true)
-    );
-}
-
-#[tokio::test]
 async fn the_duration_has_the_bounds_that_all_pickers_have() {
-    let page = well_used().await.page().await;
+    let page = Gateway::well_used().await.page().await;
     let bounds: Vec<_> = page
         .lines()
         .filter_map(|line| line.strip_prefix("inference_model_request_duration_seconds_bucket"))
@@ -224,6 +176,23 @@ async fn a_flood_of_model_names_ends_in_one_label() {
             vec![]
         )
     );
+}
+
+#[tokio::test]
+async fn a_second_flood_adds_no_series() {
+    let gateway = Gateway::start(Config {
+        max_model_names: 10,
+        ..config()
+    })
+    .await;
+    let mut series = Vec::new();
+    for flood in ["first", "second"] {
+        let bodies = (0..20).map(|number| format!(r#"{{"model":"{flood}-{number}"}}"#));
+        Conversations::completions(bodies).replay(&gateway).await;
+        let page = gateway.page().await;
+        series.push(page.lines().count());
+    }
+    assert_eq!(series[0], series[1]);
 }
 
 #[tokio::test]

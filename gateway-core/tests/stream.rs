@@ -3,9 +3,13 @@
 
 mod support;
 
+use std::time::Duration;
+
 use gateway_core::{Config, Rewrites};
-use support::replay::{Conversations, describe};
-use support::{Gateway, config};
+use serde_json::json;
+use support::relay::Relay;
+use support::replay::{Conversations, describe, request_piece};
+use support::{ENDPOINT, Gateway, config};
 
 #[tokio::test]
 async fn a_body_in_many_pieces_goes_back_in_pieces_that_envoy_takes() {
@@ -26,6 +30,22 @@ async fn a_body_in_many_pieces_goes_back_in_pieces_that_envoy_takes() {
             "response-headers",
             "response-body streamed=146 end",
         ]
+    );
+}
+
+#[tokio::test]
+async fn a_body_in_many_pieces_goes_back_as_it_came() {
+    let gateway = Gateway::start(config()).await;
+    let replies = Conversations::read("46-request-body-in-pieces")
+        .replay(&gateway)
+        .await;
+    let returned: Vec<_> = replies[1].iter().flat_map(request_piece).collect();
+    let prompt = "x".repeat(300_000);
+    let sent = format!(r#"{{"model":"m-big","prompt":"{prompt}"}}"#);
+    assert!(
+        returned.concat() == sent.as_bytes(),
+        "{} pieces",
+        returned.len()
     );
 }
 
@@ -266,4 +286,139 @@ async fn the_conformance_suites_header_counts_in_its_mode_alone() {
             "immediate 503 no endpoint is ready for this request",
         ]
     );
+}
+
+#[tokio::test]
+async fn a_subset_is_a_list_or_a_text_and_an_empty_one_allows_nothing() {
+    let gateway = Gateway::start(config()).await;
+    let mut answers = Vec::new();
+    for subset in [
+        json!(["10.0.0.9:1", ENDPOINT]),
+        json!(format!("10.0.0.9:1,{ENDPOINT}")),
+        json!(["10.0.0.9:1"]),
+        json!([]),
+        json!(""),
+    ] {
+        let replies = Conversations::get_of_subset(subset).replay(&gateway).await;
+        answers.push(describe(&replies[0][0]));
+    }
+    let picked = "request-headers x-gateway-destination-endpoint=127.0.0.1:8000";
+    let none = "immediate 503 no endpoint is ready for this request";
+    assert_eq!(answers, [picked, picked, none, none, none]);
+}
+
+#[tokio::test]
+async fn trailers_end_both_bodies_and_are_answered() {
+    let gateway = Gateway::start(config()).await;
+    let replies = Conversations::of([
+        json!({"request_headers": {
+            "headers": {":method": "POST", ":path": "/v1/completions"},
+            "end_of_stream": false,
+        }}),
+        json!({"request_body": {"body": r#"{"model":"m-a"}"#, "end_of_stream": false}}),
+        json!({"request_trailers": {}}),
+        json!({"response_headers": {"headers": {":status": "200"}, "end_of_stream": false}}),
+        json!({"response_body": {"body": "{}", "end_of_stream": false}}),
+        json!({"response_trailers": {}}),
+    ])
+    .replay(&gateway)
+    .await;
+    let described: Vec<_> = replies[0].iter().map(describe).collect();
+    assert_eq!(
+        (described, tokens(&gateway).await[..2].to_vec()),
+        (
+            [
+                "request-headers x-gateway-destination-endpoint=127.0.0.1:8000",
+                "request-body streamed=15",
+                "request-trailers",
+                "response-headers",
+                "response-body streamed=2",
+                "response-trailers",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            vec![Some(1.), Some(1.)]
+        )
+    );
+}
+
+/// Two endpoints, the one of [`config`] and another.
+const OTHER: &str = "127.0.0.1:8001";
+
+fn two_endpoints() -> Config {
+    Config {
+        endpoints: [ENDPOINT, OTHER]
+            .map(|text| text.parse().expect("an endpoint"))
+            .into(),
+        ..config()
+    }
+}
+
+#[tokio::test]
+async fn the_endpoint_that_served_is_the_one_that_is_busy() {
+    let gateway = Gateway::start(Config {
+        max_in_flight: Some(1.try_into().expect("a limit")),
+        ..two_endpoints()
+    })
+    .await;
+    let _held = Conversations::of([
+        json!({"request_headers": {"end_of_stream": true}}),
+        json!({"response_headers": {"served": OTHER, "end_of_stream": false}}),
+    ])
+    .hold(&gateway)
+    .await;
+    let mut picked = Vec::new();
+    for _ in 0..2 {
+        let replies = Conversations::get(&[]).replay(&gateway).await;
+        picked.push(describe(&replies[0][0]));
+    }
+    let first = "request-headers x-gateway-destination-endpoint=127.0.0.1:8000";
+    assert_eq!(picked, [first, first]);
+}
+
+#[tokio::test]
+async fn endpoints_to_fall_back_to_follow_the_picked_one() {
+    let gateway = Gateway::start(Config {
+        fallbacks: 2,
+        ..two_endpoints()
+    })
+    .await;
+    let replies = Conversations::get(&[]).replay(&gateway).await;
+    assert_eq!(
+        describe(&replies[0][0]),
+        "request-headers x-gateway-destination-endpoint=127.0.0.1:8000,127.0.0.1:8001"
+    );
+}
+
+#[tokio::test]
+async fn requests_of_a_gateway_that_vanishes_end() {
+    let gateway = Gateway::start(Config {
+        keepalive: Duration::from_millis(200),
+        ..config()
+    })
+    .await;
+    let relay = Relay::start(gateway.grpc).await;
+    let through = Gateway {
+        grpc: relay.address,
+        ..gateway
+    };
+    let _held = Conversations::of([
+        json!({"protocol_config": {
+            "request_body_mode": "BUFFERED",
+            "response_body_mode": "BUFFERED",
+        }}),
+        json!({"request_headers": {
+            "headers": {":method": "POST", ":path": "/v1/completions"},
+            "end_of_stream": false,
+        }}),
+        json!({"request_body": {"body": r#"{"model":"m-a"}"#, "end_of_stream": true}}),
+    ])
+    .hold(&through)
+    .await;
+    let running = |number| format!(r#"running_requests{{model_name="m-a"}} {number}"#);
+    let is = |number| move |counts: &[String]| counts.contains(&running(number));
+    gateway.counts_when(is(1)).await;
+    relay.freeze();
+    let counts = gateway.counts_when(is(0)).await;
+    assert!(is(0)(&counts), "{counts:#?}");
 }

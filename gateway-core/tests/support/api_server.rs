@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use super::free_socket;
 
 /// Each token tells what becomes of it: `unknown`, `expired`, `denied`,
-/// `unreviewable`, `allowed`.
+/// `unreviewable`, `allowed`; what follows a dash is left out of account, but for
+/// `echoed-…`, which comes back in the error.
 pub(crate) struct ApiServer {
     address: SocketAddr,
     reviews: Arc<Mutex<Vec<String>>>,
@@ -46,23 +47,46 @@ impl ApiServer {
 
     /// A kubeconfig for it.
     pub(crate) fn kubeconfig(&self, folder: &Path) -> PathBuf {
-        let path = folder.join("kubeconfig");
-        let config = json!({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "test",
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-            "clusters": [{"name": "test", "cluster": {"server": format!("http://{}", self.address)}}],
-            "users": [{"name": "test", "user": {}}],
-        });
-        std::fs::write(&path, config.to_string()).expect("a written file");
-        path
+        kubeconfig(self.address, folder)
     }
 
     /// What it was asked, in order.
     pub(crate) fn reviews(&self) -> Vec<String> {
         self.reviews.lock().expect("nobody panicked").clone()
     }
+}
+
+/// What becomes of a token.
+fn outcome(token: &str) -> &str {
+    token.split('-').next().unwrap_or_default()
+}
+
+/// A kubeconfig, in this folder, for an API server at this address.
+pub(crate) fn kubeconfig(server: SocketAddr, folder: &Path) -> PathBuf {
+    let path = folder.join("kubeconfig");
+    let config = json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "test",
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+        "clusters": [{"name": "test", "cluster": {"server": format!("http://{server}")}}],
+        "users": [{"name": "test", "user": {}}],
+    });
+    std::fs::write(&path, config.to_string()).expect("a written file");
+    path
+}
+
+/// What any API server says of itself.
+pub(crate) fn version() -> Value {
+    json!({
+        "major": "1", "minor": "34", "gitVersion": "v1.34.0", "gitCommit": "", "gitTreeState": "",
+        "buildDate": "", "goVersion": "", "compiler": "", "platform": "",
+    })
+}
+
+/// What it says to those who may not.
+pub(crate) fn forbidden() -> Value {
+    json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403, "reason": "Forbidden", "message": "no"})
 }
 
 async fn answer(
@@ -80,10 +104,7 @@ async fn answer(
     let spec = body["spec"].clone();
     let status = match path.rsplit('/').next() {
         Some("version") => {
-            body = json!({
-                "major": "1", "minor": "34", "gitVersion": "v1.34.0", "gitCommit": "", "gitTreeState": "",
-                "buildDate": "", "goVersion": "", "compiler": "", "platform": "",
-            });
+            body = version();
             None
         }
         Some("tokenreviews") => {
@@ -92,9 +113,12 @@ async fn answer(
                 .lock()
                 .expect("nobody panicked")
                 .push(format!("token {token}"));
-            Some(match token {
+            Some(match outcome(token) {
                 "unknown" => json!({"authenticated": false}),
                 "expired" => json!({"authenticated": false, "error": "token has expired"}),
+                "echoed" => {
+                    json!({"authenticated": false, "error": format!("no user has {token}")})
+                }
                 token => json!({
                     "authenticated": true,
                     "user": {"username": format!("system:serviceaccount:ns:{token}"), "groups": ["g"]},
@@ -129,7 +153,7 @@ async fn answer(
     if let Some(status) = status {
         body["status"] = status;
     } else if code == 403 {
-        body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403, "reason": "Forbidden", "message": "no"});
+        body = forbidden();
     }
     let response = Response::builder()
         .status(code)

@@ -1,5 +1,6 @@
 //! A real Envoy in front of a gateway-core.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,11 +12,16 @@ use tokio::time::{Instant, sleep};
 
 use super::get;
 
+/// The picker's cluster as Istio names it, which is also the server name and the authority that the picker is called by.
+const PICKER: &str = "outbound|9002||picker.llm.svc.cluster.local";
+
 /// How Envoy is set up.
 #[derive(Clone)]
 pub(crate) struct Setup {
     pub(crate) request_body: &'static str,
     pub(crate) response_body: &'static str,
+    /// Whether it shows the headers of responses.
+    pub(crate) shows_response_headers: bool,
     /// Whether it speaks TLS to the picker.
     pub(crate) is_tls: bool,
     /// How it finds the endpoint that was picked.
@@ -41,6 +47,7 @@ impl Setup {
         Self {
             request_body,
             response_body,
+            shows_response_headers: true,
             is_tls: false,
             route: Route::Header,
         }
@@ -59,14 +66,12 @@ impl Envoy {
     /// Starts the binary that `IGCTL_TEST_ENVOY` names, with `picker` for its
     /// endpoint picker.
     pub(crate) async fn start(picker: SocketAddr, setup: &Setup) -> Self {
-        let binary = std::env::var_os("IGCTL_TEST_ENVOY")
-            .expect("IGCTL_TEST_ENVOY names an Envoy binary (tests/run sets it)");
         let folder = TempDir::new().expect("a temporary folder");
         let config = folder.path().join("envoy.json");
         let admin_file = folder.path().join("admin");
         let log = std::fs::File::create(folder.path().join("log")).expect("a log file");
         std::fs::write(&config, config_for(picker, setup).to_string()).expect("a written file");
-        let process = Command::new(binary)
+        let process = Command::new(binary())
             .arg("--config-path")
             .arg(&config)
             .arg("--admin-address-path")
@@ -107,6 +112,11 @@ impl Envoy {
     }
 }
 
+pub(crate) fn binary() -> OsString {
+    std::env::var_os("IGCTL_TEST_ENVOY")
+        .expect("IGCTL_TEST_ENVOY names an Envoy binary (tests/run sets it)")
+}
+
 /// Where Envoy listens, once it does.
 async fn listener(admin: SocketAddr) -> Option<SocketAddr> {
     let listeners = get(admin, "/listeners?format=json").await.into_body();
@@ -118,21 +128,18 @@ async fn listener(admin: SocketAddr) -> Option<SocketAddr> {
 }
 
 fn config_for(picker: SocketAddr, setup: &Setup) -> Value {
-    // Trailers can be had in full duplex only.
-    let trailers = |mode| {
-        if mode == "FULL_DUPLEX_STREAMED" {
-            "SEND"
-        } else {
-            "SKIP"
-        }
+    // Where a body comes in pieces, trailers may be what ends it.
+    let trailers = |mode| match mode {
+        "FULL_DUPLEX_STREAMED" | "STREAMED" => "SEND",
+        _ => "SKIP",
     };
     let ext_proc = json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor",
-        "grpc_service": {"envoy_grpc": {"cluster_name": "picker"}},
+        "grpc_service": {"envoy_grpc": {"cluster_name": PICKER}},
         "message_timeout": "10s",
         "processing_mode": {
             "request_header_mode": "SEND",
-            "response_header_mode": "SEND",
+            "response_header_mode": if setup.shows_response_headers { "SEND" } else { "SKIP" },
             "request_body_mode": setup.request_body,
             "response_body_mode": setup.response_body,
             "request_trailer_mode": trailers(setup.request_body),
@@ -153,6 +160,7 @@ fn config_for(picker: SocketAddr, setup: &Setup) -> Value {
             "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "endpoints", "timeout": "60s"}}],
         }]},
         "http_filters": [
+            {"name": "subset", "typed_config": subset_by_header()},
             {"name": "ext_proc", "typed_config": ext_proc},
             {"name": "router", "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router",
@@ -177,6 +185,21 @@ fn config_for(picker: SocketAddr, setup: &Setup) -> Value {
     })
 }
 
+/// A filter that limits a request to the endpoints of its header `x-subset`.
+fn subset_by_header() -> Value {
+    json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.header_to_metadata.v3.Config",
+        "request_rules": [{
+            "header": "x-subset",
+            "on_header_present": {
+                "metadata_namespace": "envoy.lb.subset_hint",
+                "key": "x-gateway-destination-endpoint-subset",
+            },
+            "remove": true,
+        }],
+    })
+}
+
 fn endpoints_cluster(route: &Route) -> Value {
     let Route::Metadata(endpoints) = route else {
         return json!({
@@ -184,6 +207,7 @@ fn endpoints_cluster(route: &Route) -> Value {
             "type": "ORIGINAL_DST",
             "lb_policy": "CLUSTER_PROVIDED",
             "connect_timeout": "5s",
+            "typed_extension_protocol_options": same_protocol(),
             "original_dst_lb_config": {
                 "use_http_header": true,
                 "http_header_name": "x-gateway-destination-endpoint",
@@ -215,19 +239,28 @@ fn endpoints_cluster(route: &Route) -> Value {
     })
 }
 
+/// The model server is spoken to as the client speaks.
+fn same_protocol() -> Value {
+    json!({"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        "use_downstream_protocol_config": {"http2_protocol_options": {}},
+    }})
+}
+
 fn picker_cluster(picker: SocketAddr, is_tls: bool) -> Value {
     let mut cluster = json!({
-        "name": "picker",
+        "name": PICKER,
         "type": "STATIC",
         "connect_timeout": "5s",
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
                 "explicit_http_config": {"http2_protocol_options": {}},
+                "upstream_http_protocol_options": {"auto_sni": true},
             },
         },
         "load_assignment": {
-            "cluster_name": "picker",
+            "cluster_name": PICKER,
             "endpoints": [{"lb_endpoints": [endpoint(&picker)]}],
         },
     });

@@ -4,7 +4,11 @@
 pub(crate) mod api_server;
 pub(crate) mod envoy;
 pub(crate) mod model_server;
+pub(crate) mod picker;
+pub(crate) mod pool_api;
+pub(crate) mod relay;
 pub(crate) mod replay;
+pub(crate) mod run;
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -21,6 +25,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 use tonic::transport::Channel;
+
+use self::replay::Conversations;
 
 /// Where requests are sent; nobody needs to listen there.
 pub(crate) const ENDPOINT: &str = "127.0.0.1:8000";
@@ -58,6 +64,26 @@ impl Gateway {
                 .await
                 .expect("gateway-core runs");
         });
+        gateway
+    }
+
+    /// One that has been through everything that is counted.
+    pub(crate) async fn well_used() -> Self {
+        let gateway = Self::start(config()).await;
+        for conversation in [
+            "48-upstream-plain-text-error",
+            "49-usage-event-before-done",
+            "56-client-gone-early",
+        ] {
+            Conversations::read(conversation).replay(&gateway).await;
+        }
+        gateway
+            .counts_when(|counts| {
+                counts
+                    .iter()
+                    .any(|line| line.starts_with("request_cancelled_total"))
+            })
+            .await;
         gateway
     }
 

@@ -1,17 +1,22 @@
 //! A model server in process: it keeps what it got and answers as it is asked.
 
+use std::future::pending;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use futures::{StreamExt, stream};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper::{HeaderMap, Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -20,8 +25,16 @@ use super::free_socket;
 /// A running model server; it stops with the test's runtime.
 pub(crate) struct ModelServer {
     pub(crate) address: SocketAddr,
-    received: Arc<Mutex<Vec<Bytes>>>,
+    received: Arc<Mutex<Received>>,
     task: JoinHandle<()>,
+}
+
+/// What came in.
+#[derive(Default)]
+struct Received {
+    bodies: Vec<Bytes>,
+    /// Of the last request.
+    trailers: HeaderMap,
 }
 
 /// What the header `x-answer` asks for.
@@ -29,12 +42,22 @@ pub(crate) struct ModelServer {
 enum Answer {
     /// The request's body again, as JSON.
     Echo,
+    /// The same, with trailers as gRPC has them.
+    Trailers,
+    /// JSON, packed with gzip.
+    Packed,
+    /// JSON of no bytes.
+    Empty,
     /// Events with usage in the last but one, one every 20 ms.
     Stream,
     /// Events without an end.
     Endless,
     /// Events that break off.
     Broken,
+    /// None at all.
+    Silence,
+    /// 401, before the request's body is there.
+    Early,
     Status(u16),
 }
 
@@ -49,7 +72,7 @@ impl ModelServer {
     pub(crate) async fn start() -> Self {
         let listener = free_socket().await;
         let address = listener.local_addr().expect("a bound socket");
-        let received = Arc::<Mutex<Vec<Bytes>>>::default();
+        let received = Arc::<Mutex<Received>>::default();
         let kept = received.clone();
         let task = tokio::spawn(async move {
             loop {
@@ -58,7 +81,7 @@ impl ModelServer {
                 tokio::spawn(async move {
                     let service = service_fn(|request| answer(request, received.clone()));
                     // Clients that leave are part of the tests.
-                    let _ = hyper::server::conn::http1::Builder::new()
+                    let _ = auto::Builder::new(TokioExecutor::new())
                         .serve_connection(TokioIo::new(socket), service)
                         .await;
                 });
@@ -80,13 +103,20 @@ impl ModelServer {
 
     /// The bodies that arrived, in order.
     pub(crate) fn received(&self) -> Vec<Bytes> {
-        self.received.lock().expect("nobody panicked").clone()
+        let received = self.received.lock().expect("nobody panicked");
+        received.bodies.clone()
+    }
+
+    /// The trailers of the last request.
+    pub(crate) fn trailers(&self) -> HeaderMap {
+        let received = self.received.lock().expect("nobody panicked");
+        received.trailers.clone()
     }
 }
 
 async fn answer(
     request: Request<Incoming>,
-    received: Arc<Mutex<Vec<Bytes>>>,
+    received: Arc<Mutex<Received>>,
 ) -> Result<Response<BoxBody<Bytes, std::io::Error>>, hyper::Error> {
     let asked = request
         .headers()
@@ -94,18 +124,47 @@ async fn answer(
         .map(|value| value.to_str().expect("text"));
     let asked = match asked {
         None => Answer::Echo,
+        Some("trailers") => Answer::Trailers,
+        Some("gzip") => Answer::Packed,
+        Some("empty") => Answer::Empty,
         Some("stream") => Answer::Stream,
         Some("endless") => Answer::Endless,
         Some("broken") => Answer::Broken,
+        Some("silence") => Answer::Silence,
+        Some("early") => Answer::Early,
         Some(status) => Answer::Status(status.parse().expect("a status")),
     };
-    let body = request.into_body().collect().await?.to_bytes();
-    received.lock().expect("nobody panicked").push(body.clone());
+    if let Answer::Early = asked {
+        let response = Response::builder().status(401);
+        let response = response.body(whole(Bytes::from_static(b"who are you?")));
+        return Ok(response.expect("a response"));
+    }
+    let body = request.into_body().collect().await?;
+    let trailers = body.trailers().cloned().unwrap_or_default();
+    let body = body.to_bytes();
+    {
+        let mut received = received.lock().expect("nobody panicked");
+        received.bodies.push(body.clone());
+        received.trailers = trailers;
+    }
     let response = Response::builder();
     let response = match asked {
         Answer::Echo => response
             .header("content-type", "application/json")
             .body(whole(body)),
+        Answer::Trailers => {
+            let status = async { Some(Ok(grpc_status())) };
+            response
+                .header("content-type", "application/json")
+                .body(whole(body).with_trailers(status).boxed())
+        }
+        Answer::Packed => response
+            .header("content-type", "application/json")
+            .header("content-encoding", "gzip")
+            .body(whole(packed())),
+        Answer::Empty => response
+            .header("content-type", "application/json")
+            .body(whole(Bytes::new())),
         Answer::Status(status) => response
             .status(status)
             .header("content-type", "text/plain")
@@ -123,8 +182,22 @@ async fn answer(
         Answer::Endless => response
             .header("content-type", "text/event-stream")
             .body(events(vec![EVENTS[0]; 10_000])),
+        Answer::Silence | Answer::Early => pending().await,
     };
     Ok(response.expect("a response"))
+}
+
+/// A completion, packed.
+pub(crate) fn packed() -> Bytes {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    let text = br#"{"model":"m","usage":{"prompt_tokens":3,"completion_tokens":2}}"#;
+    packed.write_all(text).expect("memory takes all");
+    packed.finish().expect("memory takes all").into()
+}
+
+fn grpc_status() -> HeaderMap {
+    let name = hyper::header::HeaderName::from_static("grpc-status");
+    HeaderMap::from_iter([(name, hyper::header::HeaderValue::from_static("0"))])
 }
 
 fn events(events: Vec<&'static str>) -> BoxBody<Bytes, std::io::Error> {

@@ -10,15 +10,18 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use futures::StreamExt;
 use futures::channel::mpsc;
-use gateway_core::proto::envoy::config::core::v3::{HeaderMap, HeaderValue};
+use gateway_core::proto::envoy::config::core::v3::{HeaderMap, HeaderValue, Metadata};
 use gateway_core::proto::envoy::extensions::filters::http::ext_proc::v3::processing_mode::BodySendMode;
 use gateway_core::proto::envoy::service::ext_proc::v3::{
-    HttpBody, HttpHeaders, ProcessingRequest, ProcessingResponse, ProtocolConfiguration,
-    body_mutation::Mutation, processing_request::Request, processing_response::Response,
+    HttpBody, HttpHeaders, HttpTrailers, ProcessingRequest, ProcessingResponse,
+    ProtocolConfiguration, body_mutation::Mutation, processing_request::Request,
+    processing_response::Response,
 };
+use prost_types::{ListValue, Struct, Value, value::Kind};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::timeout;
+use tonic::Streaming;
 
 use super::Gateway;
 
@@ -34,7 +37,7 @@ struct Conversation {
     end: End,
 }
 
-#[derive(Deserialize, PartialEq)]
+#[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum End {
     Close,
@@ -47,8 +50,10 @@ enum Message {
     ProtocolConfig(Modes),
     RequestHeaders(Headers),
     RequestBody(Body),
+    RequestTrailers {},
     ResponseHeaders(Headers),
     ResponseBody(Body),
+    ResponseTrailers {},
     #[serde(untagged)]
     Wait {
         within_ms: u64,
@@ -68,6 +73,17 @@ struct Headers {
     #[serde(default)]
     header_list: Vec<Header>,
     end_of_stream: bool,
+    /// The gateway's subset of endpoints: a text or a list.
+    subset: Option<Subset>,
+    /// The endpoint that served the request, as the gateway says.
+    served: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Subset {
+    Text(String),
+    List(Vec<String>),
 }
 
 #[derive(Deserialize)]
@@ -131,13 +147,30 @@ impl Conversations {
     /// A GET with these headers, as far as the picker's answer.
     pub(crate) fn get(headers: &[(&str, &str)]) -> Self {
         let headers: BTreeMap<_, _> = headers.iter().copied().collect();
+        Self::of([json!({"request_headers": {"headers": headers, "end_of_stream": true}})])
+    }
+
+    /// A GET that may go to these endpoints alone: a text or a list.
+    pub(crate) fn get_of_subset(subset: serde_json::Value) -> Self {
+        Self::of([json!({"request_headers": {"subset": subset, "end_of_stream": true}})])
+    }
+
+    /// One request in full duplex.
+    pub(crate) fn of(messages: impl IntoIterator<Item = serde_json::Value>) -> Self {
+        let messages: Vec<_> = messages.into_iter().collect();
         serde_json::from_value(json!({
             "body_mode": "FULL_DUPLEX_STREAMED",
-            "streams": [{"end": "close", "messages": [
-                {"request_headers": {"headers": headers, "end_of_stream": true}},
-            ]}],
+            "streams": [{"end": "close", "messages": messages}],
         }))
         .expect("a conversation")
+    }
+
+    /// Begins the first stream, in which each message has one answer, and keeps
+    /// it open.
+    pub(crate) async fn hold(&self, gateway: &Gateway) -> Open {
+        let mut open = self.streams[0].open(&self.body_mode, gateway).await;
+        open.read_answers().await;
+        open
     }
 
     /// Replays every stream to its end; the replies by stream.
@@ -150,8 +183,51 @@ impl Conversations {
     }
 }
 
+/// A stream in which everything was said.
+pub(crate) struct Open {
+    sender: mpsc::UnboundedSender<ProcessingRequest>,
+    replies: Streaming<ProcessingResponse>,
+    seen: Vec<ProcessingResponse>,
+    /// How many messages were sent.
+    sent: usize,
+}
+
+impl Open {
+    /// Reads until each message has one answer.
+    async fn read_answers(&mut self) {
+        while self.seen.len() < self.sent && self.read().await {}
+    }
+
+    /// Reads until the end.
+    async fn read_all(&mut self) {
+        while self.read().await {}
+    }
+
+    async fn read(&mut self) -> bool {
+        let reply = self.replies.next().await;
+        let reply = reply.map(|reply| reply.expect("an answer that is no error"));
+        let is_one = reply.is_some();
+        self.seen.extend(reply);
+        is_one
+    }
+}
+
 impl Conversation {
     async fn replay(&self, body_mode: &str, gateway: &Gateway) -> Vec<ProcessingResponse> {
+        let mut open = self.open(body_mode, gateway).await;
+        match self.end {
+            End::Close => {
+                open.sender.close_channel();
+                open.read_all().await;
+            }
+            // Everything is to be taken in before the client leaves; outside
+            // full duplex each message has one answer.
+            End::Cancel => open.read_answers().await,
+        }
+        open.seen
+    }
+
+    async fn open(&self, body_mode: &str, gateway: &Gateway) -> Open {
         let (sender, receiver) = mpsc::unbounded();
         let mut replies = gateway
             .client()
@@ -181,37 +257,73 @@ impl Conversation {
                 Message::ResponseHeaders(headers) => {
                     vec![Request::ResponseHeaders(headers.message())]
                 }
+                Message::RequestTrailers {} => {
+                    vec![Request::RequestTrailers(HttpTrailers::default())]
+                }
+                Message::ResponseTrailers {} => {
+                    vec![Request::ResponseTrailers(HttpTrailers::default())]
+                }
                 Message::RequestBody(body) => body.messages().map(Request::RequestBody).collect(),
                 Message::ResponseBody(body) => body.messages().map(Request::ResponseBody).collect(),
+            };
+            let mut metadata = match message {
+                Message::RequestHeaders(headers) | Message::ResponseHeaders(headers) => {
+                    headers.metadata()
+                }
+                _ => None,
             };
             for request in requests {
                 sent += 1;
                 let message = ProcessingRequest {
                     request: Some(request),
                     protocol_config: config.take(),
-                    ..ProcessingRequest::default()
+                    metadata_context: metadata.take(),
                 };
                 // A refusal ends the stream; what would have followed is moot.
                 let _ = sender.unbounded_send(message);
             }
         }
-        match self.end {
-            End::Close => sender.close_channel(),
-            // Everything is to be taken in before the client leaves; outside
-            // full duplex each message has one answer.
-            End::Cancel => {}
+        Open {
+            sender,
+            replies,
+            seen,
+            sent,
         }
-        while self.end == End::Close || seen.len() < sent {
-            match replies.next().await {
-                Some(reply) => seen.push(reply.expect("an answer that is no error")),
-                None => break,
-            }
-        }
-        seen
     }
 }
 
 impl Headers {
+    fn metadata(&self) -> Option<Metadata> {
+        let text = |text: &String| Value {
+            kind: Some(Kind::StringValue(text.clone())),
+        };
+        let (namespace, key, value) = match (&self.subset, &self.served) {
+            (Some(subset), _) => {
+                let value = match subset {
+                    Subset::Text(one) => text(one),
+                    Subset::List(texts) => Value {
+                        kind: Some(Kind::ListValue(ListValue {
+                            values: texts.iter().map(text).collect(),
+                        })),
+                    },
+                };
+                let key = "x-gateway-destination-endpoint-subset";
+                ("envoy.lb.subset_hint", key, value)
+            }
+            (None, Some(served)) => {
+                let key = "x-gateway-destination-endpoint-served";
+                ("envoy.lb", key, text(served))
+            }
+            (None, None) => return None,
+        };
+        let values = Struct {
+            fields: [(key.to_owned(), value)].into(),
+        };
+        Some(Metadata {
+            filter_metadata: [(namespace.to_owned(), values)].into(),
+        })
+    }
+
     fn message(&self) -> HttpHeaders {
         let plain = self.headers.iter().map(|(key, value)| HeaderValue {
             key: key.clone(),
@@ -286,6 +398,18 @@ fn modes(request: &str, response: &str) -> ProtocolConfiguration {
         request_body_mode: mode(request),
         response_body_mode: mode(response),
         send_body_without_waiting_for_header_response: false,
+    }
+}
+
+/// The bytes of a request's body in a reply, in full duplex.
+pub(crate) fn request_piece(reply: &ProcessingResponse) -> Option<&[u8]> {
+    let Some(Response::RequestBody(body)) = &reply.response else {
+        return None;
+    };
+    let mutation = body.response.as_ref()?.body_mutation.as_ref()?;
+    match mutation.mutation.as_ref()? {
+        Mutation::StreamedResponse(piece) => Some(&piece.body),
+        _ => None,
     }
 }
 

@@ -1,0 +1,87 @@
+//! The command itself, as a process.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::time::timeout;
+
+use super::Gateway;
+
+/// A run of the command on free ports, logging JSON; it is killed when this is
+/// dropped.
+pub(crate) struct Run {
+    process: Child,
+    pub(crate) log: Lines<BufReader<ChildStderr>>,
+}
+
+impl Run {
+    pub(crate) fn start(arguments: &[&str], kubeconfig: Option<&Path>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gateway-core"));
+        command
+            .env_clear()
+            .env("IGW_LOG_FORMAT", "json")
+            .args(["--grpc-port=0", "--grpc-health-port=0", "--metrics-port=0"])
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        if let Some(path) = kubeconfig {
+            command.env("KUBECONFIG", path);
+        }
+        let mut process = command.spawn().expect("the command starts");
+        let log = process.stderr.take().expect("a pipe");
+        Self {
+            process,
+            log: BufReader::new(log).lines(),
+        }
+    }
+
+    /// The next line of the log with this message, or nothing if the log ends.
+    pub(crate) async fn line(&mut self, message: &str) -> Option<Value> {
+        let found = async {
+            while let Some(line) = self.log.next_line().await.expect("a readable log") {
+                let line: Value = serde_json::from_str(&line).expect("a line of JSON");
+                if line["message"]
+                    .as_str()
+                    .is_some_and(|text| text.contains(message))
+                {
+                    return Some(line);
+                }
+            }
+            None
+        };
+        timeout(Duration::from_secs(20), found)
+            .await
+            .expect("a line in time")
+    }
+
+    /// Where it listens.
+    pub(crate) async fn gateway(&mut self) -> Gateway {
+        let line = self.line("listening").await.expect("it listens");
+        let address = |purpose: &str| {
+            let address = line[purpose].as_str().expect("an address");
+            let address: SocketAddr = address.parse().expect("an address");
+            (Ipv4Addr::LOCALHOST, address.port()).into()
+        };
+        Gateway {
+            grpc: address("grpc"),
+            health: address("health"),
+            metrics: address("metrics"),
+        }
+    }
+
+    pub(crate) async fn exit(&mut self) -> ExitStatus {
+        let exit = timeout(Duration::from_secs(20), self.process.wait()).await;
+        exit.expect("it ends in time").expect("it ends")
+    }
+
+    pub(crate) fn terminate(&self) {
+        let id = self.process.id().expect("it runs").to_string();
+        let killed = std::process::Command::new("kill").arg(id).status();
+        assert!(killed.expect("kill is there").success());
+    }
+}
