@@ -8,10 +8,10 @@
 use std::fmt;
 use std::iter;
 
-use globset::{Glob, GlobMatcher};
 use unicode_width::UnicodeWidthStr;
 
 use crate::exposition::Kind;
+use crate::glob::Glob;
 use crate::visible::visible;
 use crate::vocabulary::{Entry, Generation, Scope, Signal, TABLE, Unit};
 
@@ -32,7 +32,7 @@ pub enum Claim {
     /// Of every model that matches by itself.
     Each(Test),
     /// That no model matches.
-    Absent(Models),
+    Absent(Glob),
     /// That all pickers use these names, or that none does.
     Generation {
         /// `==` rather than `!=`.
@@ -48,7 +48,7 @@ pub struct Test {
     /// What is measured.
     pub quantity: Quantity,
     /// Of which models; `None`: of all.
-    pub models: Option<Models>,
+    pub models: Option<Glob>,
     /// How they are compared.
     pub comparison: Comparison,
     /// In the base unit: seconds, bytes, a share of 1, per second.
@@ -73,15 +73,6 @@ pub enum Quantity {
     },
     /// A gauge of the pool.
     Pool(Signal),
-}
-
-/// Names of models.
-#[derive(Debug, Clone)]
-pub struct Models {
-    /// As it was written.
-    pub glob: String,
-    /// The same, to be asked.
-    pub matcher: GlobMatcher,
 }
 
 /// How a value and a bound are compared.
@@ -181,7 +172,8 @@ impl fmt::Display for SyntaxError {
             f,
             "  {:width$}^ {}",
             "",
-            self.problem,
+            // A glob's problem quotes it.
+            visible(&self.problem),
             width = before.width()
         )
     }
@@ -300,7 +292,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    fn quantity(&mut self) -> Result<(Quantity, Option<Models>), Fault> {
+    fn quantity(&mut self) -> Result<(Quantity, Option<Glob>), Fault> {
         let begun = self.skip_space();
         let word = self.word();
         if let Some(q) = percentile(word) {
@@ -339,7 +331,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// What stands in the parentheses behind a quantile: a signal, models, both, or nothing.
-    fn of_what(&mut self) -> Result<(Signal, Option<Models>), Fault> {
+    fn of_what(&mut self) -> Result<(Signal, Option<Glob>), Fault> {
         self.skip_space();
         if !self.take("(") {
             return Ok((Signal::Latency, None));
@@ -377,7 +369,7 @@ impl<'a> Cursor<'a> {
         Ok((entry.signal, models))
     }
 
-    fn models(&mut self) -> Result<Models, Fault> {
+    fn models(&mut self) -> Result<Glob, Fault> {
         let begun = self.skip_space();
         if !self.take("\"") {
             return Err((begun, "expected a model's name in double quotes".to_owned()));
@@ -402,13 +394,7 @@ impl<'a> Cursor<'a> {
                 return Err((begun, "these quotes are not closed".to_owned()));
             }
         }
-        match Glob::new(&glob) {
-            Ok(compiled) => Ok(Models {
-                matcher: compiled.compile_matcher(),
-                glob,
-            }),
-            Err(fault) => Err((begun, fault.kind().to_string())),
-        }
+        Glob::parse(&glob).map_err(|fault| (begun, fault.to_string()))
     }
 
     fn comparison(&mut self) -> Result<Comparison, Fault> {
@@ -617,11 +603,8 @@ mod tests {
     #[test]
     fn quotes_in_names_are_escaped_and_other_escapes_are_the_globs() {
         let models = test(r#"requests("a\"b\*c/*") > 0"#).models.expect("models");
-        let matches = [r#"a"b*c/d"#, r#"a"bxc/d"#].map(|name| models.matcher.is_match(name));
-        assert_eq!(
-            (models.glob.as_str(), matches),
-            (r#"a"b\*c/*"#, [true, false])
-        );
+        let matches = [r#"a"b*c/d"#, r#"a"bxc/d"#].map(|name| models.is_match(name));
+        assert_eq!((models.text(), matches), (r#"a"b\*c/*"#, [true, false]));
     }
 
     #[test]

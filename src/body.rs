@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use bytesize::ByteSize;
 use flate2::write::MultiGzDecoder;
 
 /// How gzip begins (RFC 1952, 2.3.1); no exposition does.
@@ -11,7 +12,7 @@ pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
     /// More than the limit, packed or unpacked.
-    #[error("it is longer than {} MiB", limit >> 20)]
+    #[error("it is longer than {}", ByteSize(*limit as u64))]
     TooLong {
         /// In bytes.
         limit: usize,
@@ -31,6 +32,22 @@ pub enum BodyError {
     /// gzip, and no header says so.
     #[error("it is gzip (it begins with the bytes 1f 8b), and no Content-Encoding says so")]
     Undeclared,
+}
+
+impl BodyError {
+    /// The next thing to try.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::TooLong { limit } => Some(format!(
+                "if that is no mistake, read more: --max-scrape {}B",
+                limit.saturating_mul(4)
+            )),
+            Self::UnknownCoding { .. }
+            | Self::Damaged(_)
+            | Self::PackedTwice
+            | Self::Undeclared => None,
+        }
+    }
 }
 
 /// A body being read.

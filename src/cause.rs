@@ -8,6 +8,20 @@ pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
     chain(error).last().unwrap_or(error).to_string()
 }
 
+/// What an error says, and on lines of their own what it comes from, where it does not say so itself.
+pub(crate) fn told(error: &(dyn Error + 'static)) -> String {
+    std::iter::successors(Some(error), |&error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n  ")
+}
+
+/// The same in one line, for a table's cell or a notice.
+pub(crate) fn in_a_line(error: &(dyn Error + 'static)) -> String {
+    let told = told(error);
+    told.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
 /// The first cause of type `T`, looking through the wrapping of `io::Error`.
 pub(crate) fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     chain(error).find_map(|cause| cause.downcast_ref())

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::{Client, Config};
 
+use crate::by_hand::ByHand;
 use crate::{cause, error};
 
 /// A Kubernetes API server that this user can talk to.
@@ -16,6 +17,10 @@ pub struct Cluster {
     pub(crate) namespace: String,
     /// How to reach the same server as the same user by hand: `kubectl --context prod`.
     pub(crate) kubectl: String,
+    /// The same without acting as another user.
+    pub(crate) admin: String,
+    /// The kubeconfig's context, or `in-cluster`.
+    pub(crate) context: String,
     pub(crate) config: Config,
     /// When the user's credential ends, where that is known.
     pub(crate) expires: Option<Timestamp>,
@@ -37,7 +42,6 @@ impl Cluster {
                 server: self.way(),
                 right: Box::new(right),
                 after: self.timeout,
-                kubectl: self.kubectl.clone(),
             }),
         }
     }
@@ -57,7 +61,7 @@ impl Cluster {
     }
 
     /// Its address, and the proxy on the way to it.
-    fn way(&self) -> String {
+    pub(crate) fn way(&self) -> String {
         let proxy = self
             .config
             .proxy_url
@@ -70,17 +74,14 @@ impl Cluster {
     }
 
     fn explain(&self, right: Box<Right>, fault: kube::Error) -> ApiError {
-        let kubectl = self.kubectl.clone();
         match fault {
             kube::Error::Api(status) => match status.code {
                 401 => ApiError::Unauthenticated {
                     server: self.server(),
-                    kubectl,
                 },
                 403 => ApiError::Forbidden {
                     right,
                     message: status.message,
-                    kubectl,
                 },
                 404 => ApiError::NotFound { right },
                 code => ApiError::Failed {
@@ -96,7 +97,6 @@ impl Cluster {
             fault => ApiError::Unreachable {
                 server: self.way(),
                 reason: cause::innermost(&fault),
-                kubectl,
             },
         }
     }
@@ -170,12 +170,19 @@ impl Right {
         }
     }
 
+    /// The resource without its subresource, and the subresource.
+    pub(crate) fn parts(&self) -> (&'static str, Option<&'static str>) {
+        match self.resource.split_once('/') {
+            Some((resource, subresource)) => (resource, Some(subresource)),
+            None => (self.resource, None),
+        }
+    }
+
     /// Itself as arguments of `kubectl auth can-i`, which takes what follows a slash for a name.
     pub(crate) fn can_i(&self) -> String {
-        let (resource, subresource) = match self.resource.split_once('/') {
-            Some((resource, subresource)) => (resource, format!(" --subresource={subresource}")),
-            None => (self.resource, String::new()),
-        };
+        let (resource, subresource) = self.parts();
+        let subresource =
+            subresource.map_or(String::new(), |name| format!(" --subresource={name}"));
         let group = if self.group.is_empty() {
             String::new()
         } else {
@@ -205,6 +212,9 @@ impl fmt::Display for Right {
         if self.resource.is_empty() {
             return write!(f, "discover the API group {}", self.group);
         }
+        if self.resource.starts_with('/') {
+            return write!(f, "{} {}", self.verb, self.resource);
+        }
         write!(f, "{} {}", self.verb, self.resource)?;
         if !self.group.is_empty() {
             write!(f, ".{}", self.group)?;
@@ -229,8 +239,6 @@ pub enum ApiError {
         server: String,
         /// The innermost cause.
         reason: String,
-        /// The kubectl command line with the same settings.
-        kubectl: String,
     },
     /// It took the request and went silent.
     #[error(
@@ -243,16 +251,12 @@ pub enum ApiError {
         right: Box<Right>,
         /// How long it had.
         after: Duration,
-        /// The kubectl command line with the same settings.
-        kubectl: String,
     },
     /// It does not know this user.
     #[error("the Kubernetes API server {server} does not accept this user's credentials (401)")]
     Unauthenticated {
         /// Its address.
         server: String,
-        /// The kubectl command line with the same settings.
-        kubectl: String,
     },
     /// It knows the user, who may not.
     #[error("not allowed to {right}\n  the Kubernetes API server says: {message:?}")]
@@ -261,8 +265,6 @@ pub enum ApiError {
         right: Box<Right>,
         /// Its own words.
         message: String,
-        /// The kubectl command line with the same settings.
-        kubectl: String,
     },
     /// It is not there.
     #[error("there is no {}", right.thing())]
@@ -292,15 +294,16 @@ pub enum ApiError {
 
 impl ApiError {
     /// The next thing to try.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self, hand: &ByHand) -> Option<String> {
+        let kubectl = hand.kubectl();
         match self {
-            Self::Unreachable { kubectl, .. } | Self::Silent { kubectl, .. } => {
+            Self::Unreachable { .. } | Self::Silent { .. } => {
                 Some(format!("does kubectl get through?  {kubectl} cluster-info"))
             }
-            Self::Unauthenticated { kubectl, .. } => Some(format!(
+            Self::Unauthenticated { .. } => Some(format!(
                 "log in again; who the server takes you for:  {kubectl} auth whoami"
             )),
-            Self::Forbidden { right, kubectl, .. } => Some(format!(
+            Self::Forbidden { right, .. } => Some(format!(
                 "the rule that is missing:  {}\ncheck with:  {kubectl} auth can-i {}",
                 right.rule(),
                 right.can_i(),

@@ -2,13 +2,18 @@
 
 use std::io;
 
+use crate::baseline::ReportError;
+use crate::by_hand::ByHand;
+use crate::cause;
 use crate::collect::PodError;
 use crate::config::UsageError;
 use crate::config::smoke::SmokeUsage;
 #[cfg(feature = "demo")]
 use crate::demo::DemoError;
-use crate::discover::DiscoverError;
+use crate::discover::{DiscoverError, Pod};
 use crate::kubeconfig::ConnectError;
+use crate::probe::ProbeError;
+use crate::recording::RecordingError;
 use crate::snapshot::SnapshotError;
 use crate::visible::visible;
 
@@ -38,10 +43,10 @@ pub enum Error {
     /// No page from a pod.
     Pod(#[from] PodError),
     /// A page that is no picker's.
-    #[error("no endpoint picker's metrics at {}\n  {fault}", visible(pod))]
+    #[error("no endpoint picker's metrics at {}\n  {fault}", visible(&pod.full_name()))]
     Snapshot {
-        /// The pod, file or address.
-        pod: String,
+        /// Whose.
+        pod: Box<Pod>,
         /// What it is instead.
         fault: SnapshotError,
     },
@@ -49,6 +54,19 @@ pub enum Error {
     Usage(#[from] UsageError),
     /// Assertions that cannot be understood, or cannot be held against this source.
     Smoke(#[from] SmokeUsage),
+    /// A recording that cannot be written or read.
+    Recording(#[from] RecordingError),
+    /// A probe that cannot be sent.
+    Probe(#[from] ProbeError),
+    /// A baseline that cannot be compared with.
+    #[error("{} is no baseline", visible(file))]
+    Baseline {
+        /// Which file.
+        file: String,
+        /// Why.
+        #[source]
+        fault: ReportError,
+    },
     /// The output cannot be written.
     #[error("writing the output")]
     Output(#[from] io::Error),
@@ -59,18 +77,29 @@ pub enum Error {
 
 impl Error {
     /// The next thing to try.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self, hand: &ByHand) -> Option<String> {
         match self {
-            Self::Connect(error) => error.hint(),
-            Self::Discover(error) => error.hint(),
-            Self::Pod(error) => error.hint(),
-            Self::Snapshot { pod, fault } => snapshot_hint(pod, fault),
-            Self::Usage(_) => Some("igctl metrics top --help".to_owned()),
+            Self::Connect(error) => error.hint(hand),
+            Self::Discover(error) => error.hint(hand),
+            Self::Pod(error) => error.hint(hand),
+            Self::Snapshot { pod, fault } => snapshot_hint(hand, pod, fault),
+            Self::Recording(error) => error.hint(),
+            Self::Probe(_) => Some("igctl smoke --help".to_owned()),
+            Self::Baseline { .. } => Some(
+                "igctl metrics top --by model --quantiles 99 -o json > baseline.json".to_owned(),
+            ),
+            // Which command's help would help is known where the arguments are.
+            Self::Usage(error) => error.hint(),
             Self::Smoke(_) => Some("igctl smoke --help".to_owned()),
             Self::Output(_) => None,
             #[cfg(feature = "demo")]
             Self::Demo(_) => None,
         }
+    }
+
+    /// What failed, and below it why.
+    pub fn told(&self) -> String {
+        cause::told(self)
     }
 
     /// What the process should exit with.
@@ -83,8 +112,9 @@ impl Error {
                 fault: SnapshotError::NotAPicker { .. },
                 ..
             } => NOT_FOUND,
+            Self::Recording(error) => error.exit_code(),
             Self::Snapshot { .. } | Self::Output(_) => ERROR,
-            Self::Usage(_) | Self::Smoke(_) => USAGE,
+            Self::Usage(_) | Self::Smoke(_) | Self::Probe(_) | Self::Baseline { .. } => USAGE,
             #[cfg(feature = "demo")]
             Self::Demo(_) => ERROR,
         }
@@ -96,20 +126,14 @@ impl Error {
     }
 }
 
-fn snapshot_hint(pod: &str, fault: &SnapshotError) -> Option<String> {
-    // Addresses and paths hold slashes too, but name no pod that --metrics-port would help with.
-    let named = pod
-        .split_once('/')
-        .filter(|(namespace, name)| !namespace.contains(':') && !name.contains('/'));
-    match (fault, named) {
-        (SnapshotError::NotAPicker { .. }, Some((namespace, name)))
-            if !std::path::Path::new(pod).exists() =>
-        {
-            Some(format!(
-                "another port?  igctl metrics top pod/{name} -n {namespace} --metrics-port PORT"
-            ))
-        }
-        (SnapshotError::NotAPicker { .. }, _) => Some(
+fn snapshot_hint(hand: &ByHand, pod: &Pod, fault: &SnapshotError) -> Option<String> {
+    match (fault, &pod.namespace) {
+        (SnapshotError::NotAPicker { .. }, Some(namespace)) => Some(format!(
+            "another port?  igctl metrics top pod/{} -n {namespace}{} --metrics-port PORT",
+            pod.name,
+            hand.flags()
+        )),
+        (SnapshotError::NotAPicker { .. }, None) => Some(
             "a picker that has served no request may have no name of its own yet: send it one"
                 .to_owned(),
         ),
@@ -122,13 +146,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_not_taken_for_a_pod() {
-        let hint = |at| {
+    fn only_a_pod_may_have_another_port() {
+        let hint = |pod| {
             let (names, found) = (1, Vec::new());
-            snapshot_hint(at, &SnapshotError::NotAPicker { names, found }).unwrap_or_default()
+            let fault = SnapshotError::NotAPicker { names, found };
+            snapshot_hint(&ByHand::default(), &pod, &fault).unwrap_or_default()
         };
-        let mentions = ["llm/web-0", "http://127.0.0.1:9090/metrics"]
-            .map(|at| hint(at).contains("--metrics-port"));
+        let pod = Pod {
+            namespace: Some("llm".to_owned()),
+            ..Pod::named("web-0")
+        };
+        let file = Pod::named("llm/web-0");
+
+        let mentions = [pod, file].map(|pod| hint(pod).contains("pod/web-0 -n llm --metrics-port"));
+
         assert_eq!(mentions, [true, false]);
     }
 }

@@ -11,6 +11,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::by_hand::ByHand;
 use crate::cluster::{ApiError, Cluster, Right};
 use crate::discover::Target;
 use crate::error;
@@ -44,8 +45,6 @@ pub enum ForwardError {
         pod: String,
         /// The API server's words.
         message: String,
-        /// The kubectl command line with the same settings.
-        kubectl: String,
     },
     /// The pod is no more.
     #[error("pod {namespace}/{pod} is not there to forward a port to")]
@@ -83,27 +82,31 @@ pub enum ForwardError {
 
 impl ForwardError {
     /// The next thing to try.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self, hand: &ByHand) -> Option<String> {
+        let (kubectl, flags) = (hand.kubectl(), hand.flags());
         match self {
-            Self::Refused { cause } => Some(
-                cause
-                    .hint()
-                    .unwrap_or_else(|| "is the pod's node up?  kubectl get nodes".into()),
-            ),
-            Self::Forbidden {
-                namespace, kubectl, ..
-            } => Some(format!(
+            // A policy's refusal says what is to be known; what the API server failed at is to reach the node.
+            Self::Refused { cause } => match &**cause {
+                ApiError::Failed { code, .. } if *code < 500 => None,
+                cause => Some(
+                    cause
+                        .hint(hand)
+                        .unwrap_or_else(|| format!("is the pod's node up?  {kubectl} get nodes")),
+                ),
+            },
+            Self::Forbidden { namespace, .. } => Some(format!(
                 "the rule that is missing:  - {{apiGroups: [\"\"], resources: [pods/portforward], verbs: [get, create]}}\n\
-                 an admin can grant it:  kubectl create role port-forward -n {namespace} --verb=get,create --resource=pods/portforward\n\
+                 an admin can grant it:  {} create role port-forward -n {namespace} --verb=get,create --resource=pods/portforward\n\
                  check with:  {kubectl} auth can-i get pods --subresource=portforward -n {namespace}\n\
-                 from inside the cluster --direct needs none"
+                 from inside the cluster --direct needs none",
+                hand.admin()
             )),
             Self::NotListening { namespace, pod, .. } => Some(format!(
-                "another port?  igctl metrics top pod/{pod} -n {namespace} --metrics-port PORT"
+                "another port?  igctl metrics top pod/{pod} -n {namespace}{flags} --metrics-port PORT"
             )),
-            Self::Gone { namespace, .. } => Some(format!("kubectl get pods -n {namespace}")),
+            Self::Gone { namespace, .. } => Some(format!("{kubectl} get pods -n {namespace}")),
             Self::Node { namespace, pod, .. } => {
-                Some(format!("kubectl describe pod {pod} -n {namespace}"))
+                Some(format!("{kubectl} describe pod {pod} -n {namespace}"))
             }
             Self::Listen { .. } => None,
         }
@@ -257,13 +260,10 @@ impl Tunnel {
             .map_err(|fault| {
                 let (namespace, pod) = (namespace.clone(), pod.clone());
                 match fault {
-                    ApiError::Forbidden {
-                        message, kubectl, ..
-                    } => ForwardError::Forbidden {
+                    ApiError::Forbidden { message, .. } => ForwardError::Forbidden {
                         namespace,
                         pod,
                         message,
-                        kubectl,
                     },
                     ApiError::NotFound { .. } => ForwardError::Gone { namespace, pod },
                     cause => ForwardError::Refused {

@@ -78,12 +78,25 @@ impl Histogram {
 
     /// Number of observations: `_count`, else the `+Inf` bucket.
     pub fn observations(&self) -> Option<f64> {
-        self.count.or_else(|| {
-            self.buckets
-                .last()
-                .filter(|b| b.le == f64::INFINITY)
-                .map(|b| b.count)
-        })
+        self.count.or_else(|| self.in_buckets())
+    }
+
+    /// Number of observations in the buckets, which is what quantiles rest on; `None` without a `+Inf` bucket.
+    pub fn in_buckets(&self) -> Option<f64> {
+        let last = self.buckets.last().filter(|b| b.le == f64::INFINITY);
+        last.map(|b| b.count)
+    }
+
+    /// The counts of the buckets, and the whole one.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = f64> {
+        self.buckets.iter().map(|b| b.count).chain(self.count)
+    }
+
+    /// Leaves the bounds, and nothing that is known of them.
+    pub(crate) fn make_unknown(&mut self) {
+        self.buckets.iter_mut().for_each(|b| b.count = f64::NAN);
+        self.sum = Some(f64::NAN);
+        self.count = Some(f64::NAN);
     }
 
     /// Mean of the observations; `None` where there are none, or the sum is no number.
@@ -113,14 +126,7 @@ impl Histogram {
     /// What came since `earlier`, a state of the same series; `None` when a count fell, which only a
     /// new process explains.
     pub fn since(&self, earlier: &Self) -> Option<Self> {
-        let fell = self.count < earlier.count
-            || !same_bounds(&self.buckets, &earlier.buckets)
-            || self
-                .buckets
-                .iter()
-                .zip(&earlier.buckets)
-                .any(|(now, then)| now.count < then.count);
-        if fell {
+        if self.fell_since(earlier) {
             return None;
         }
         Some(Self {
@@ -128,6 +134,17 @@ impl Histogram {
             sum: self.sum.zip(earlier.sum).map(|(now, then)| now - then),
             count: self.count.zip(earlier.count).map(|(now, then)| now - then),
         })
+    }
+
+    /// True where `earlier` is no earlier state of the same series: a count is lower, or the buckets are others.
+    pub fn fell_since(&self, earlier: &Self) -> bool {
+        self.count < earlier.count
+            || !same_bounds(&self.buckets, &earlier.buckets)
+            || self
+                .buckets
+                .iter()
+                .zip(&earlier.buckets)
+                .any(|(now, then)| now.count < then.count)
     }
 
     /// The `q`-quantile, `0 <= q <= 1`.

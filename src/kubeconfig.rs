@@ -8,9 +8,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hyper::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError};
 use kube::{Client, Config};
 
+use crate::by_hand::ByHand;
 use crate::cluster::Cluster;
 use crate::config::ClusterSource;
 use crate::plugin::{self, PluginError};
@@ -73,17 +74,17 @@ pub enum ConnectError {
 
 impl ConnectError {
     /// The next thing to try.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self, hand: &ByHand) -> Option<String> {
         match self {
             Self::NoKubeconfig { .. } => {
-                Some("igctl metrics top --kubeconfig FILE, or without a cluster: igctl metrics top --demo".into())
+                Some("name one with --kubeconfig FILE; to see igctl without a cluster: igctl metrics top --demo".into())
             }
             Self::NoContext { .. } | Self::UnknownContext { .. } => {
-                Some("igctl metrics top --context NAME (kubectl config get-contexts shows them)".into())
+                Some(format!("name one with --context NAME ({} config get-contexts shows them)", hand.admin()))
             }
-            Self::Read { .. } | Self::Unusable { .. } => Some("what kubectl makes of it:  kubectl config view".into()),
+            Self::Read { .. } | Self::Unusable { .. } => Some(format!("what kubectl makes of it:  {} config view", hand.admin())),
             Self::InCluster { .. } => Some("does the pod have automountServiceAccountToken: false?".into()),
-            Self::Plugin(error) => error.hint(),
+            Self::Plugin(error) => error.hint(hand),
         }
     }
 
@@ -103,16 +104,10 @@ impl ConnectError {
 ///
 /// Contacts nobody but the kubeconfig's credential plugin.
 pub async fn connect(source: &ClusterSource) -> Result<Cluster, ConnectError> {
-    let mut kubectl = String::from("kubectl");
+    let hand = source.by_hand();
     let (context, mut config) = match read(source)? {
         Some(kubeconfig) => {
             let context = choose_context(&kubeconfig, source.context.as_deref())?;
-            if let Some(path) = &source.kubeconfig {
-                kubectl += &format!(" --kubeconfig {}", path.display());
-            }
-            if source.context.is_some() {
-                kubectl += &format!(" --context {context}");
-            }
             (context.clone(), from_kubeconfig(kubeconfig, context).await?)
         }
         None => (
@@ -123,13 +118,6 @@ pub async fn connect(source: &ClusterSource) -> Result<Cluster, ConnectError> {
         ),
     };
     if let Some(impersonate) = &source.impersonate {
-        kubectl += &format!(" --as {}", impersonate.user);
-        kubectl.extend(
-            impersonate
-                .groups
-                .iter()
-                .map(|group| format!(" --as-group {group}")),
-        );
         config.auth_info.impersonate = Some(impersonate.user.clone());
         config.auth_info.impersonate_groups = Some(impersonate.groups.clone());
     }
@@ -150,7 +138,7 @@ pub async fn connect(source: &ClusterSource) -> Result<Cluster, ConnectError> {
 
     tracing::info!("API server {}", config.cluster_url);
     let client = Client::try_from(config.clone()).map_err(|fault| ConnectError::Unusable {
-        context,
+        context: context.clone(),
         reason: why_unusable(fault),
     })?;
     let namespace =
@@ -164,7 +152,9 @@ pub async fn connect(source: &ClusterSource) -> Result<Cluster, ConnectError> {
     Ok(Cluster {
         client,
         namespace,
-        kubectl,
+        kubectl: hand.kubectl(),
+        admin: hand.admin(),
+        context,
         config,
         expires,
         timeout: source.request_timeout.unwrap_or(REQUEST_TIMEOUT),
@@ -321,7 +311,12 @@ fn why_unusable(fault: kube::Error) -> String {
         kube::Error::Auth(kube::client::AuthError::AuthExecRun { out, .. }) => {
             format!("its auth-provider's command failed: {}", out.status)
         }
-        fault => cause::innermost(&fault),
+        fault => match cause::find(&fault) {
+            Some(LoadDataError::ReadFile(reason, path)) => {
+                format!("cannot read {}: {reason}", path.display())
+            }
+            _ => cause::innermost(&fault),
+        },
     }
 }
 

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::process::Command;
 
+use crate::by_hand::ByHand;
 use crate::error;
 
 /// What a plugin gave.
@@ -94,7 +95,7 @@ pub enum PluginError {
 
 impl PluginError {
     /// The next thing to try.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self, hand: &ByHand) -> Option<String> {
         match self {
             Self::NoCommand => None,
             Self::Missing {
@@ -109,9 +110,10 @@ impl PluginError {
             Self::Start { .. }
             | Self::Failed { .. }
             | Self::Stuck { .. }
-            | Self::Unreadable { .. } => {
-                Some("does kubectl get through?  kubectl auth whoami".into())
-            }
+            | Self::Unreadable { .. } => Some(format!(
+                "does kubectl get through?  {} auth whoami",
+                hand.kubectl()
+            )),
         }
     }
 

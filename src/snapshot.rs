@@ -2,9 +2,10 @@
 //! series added up over every label that no report asks for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 
 use crate::{
-    exposition::{self, Family, Labels, Problems, Value},
+    exposition::{self, Family, KEPT_PROBLEMS, Kind, Labels, Problems, Value},
     vocabulary::{self, Entry, Generation, Name, Scope, Signal},
 };
 
@@ -56,7 +57,7 @@ pub struct Key {
 pub struct ReadingProblems {
     /// Lines that could not be read.
     pub unreadable: usize,
-    /// Lines that contradict others.
+    /// Lines that contradict others, or say what cannot be.
     pub doubtful: usize,
     /// The first few, as text: line number, reason, excerpt. Safe to print.
     pub first: Vec<String>,
@@ -93,6 +94,23 @@ impl Snapshot {
     /// Where the body is not metrics, or not a picker's: a picker of v0.1 that has served nothing and
     /// one without per-model metrics look the same, and neither is "no traffic".
     pub fn read(text: &[u8]) -> Result<Self, SnapshotError> {
+        match Self::read_any(text)? {
+            (snapshot, None) => Ok(snapshot),
+            (_, Some(no_picker)) => Err(no_picker),
+        }
+    }
+
+    /// Reads the body of what may be a picker of v0.1 before its first request, which names nothing yet: metrics
+    /// without a picker's name are an empty snapshot.
+    ///
+    /// # Errors
+    /// Where the body is not metrics.
+    pub fn read_before_first(text: &[u8]) -> Result<Self, SnapshotError> {
+        Self::read_any(text).map(|(snapshot, _)| snapshot)
+    }
+
+    /// What metrics say, and why they are no picker's where they are none.
+    fn read_any(text: &[u8]) -> Result<(Self, Option<SnapshotError>), SnapshotError> {
         let mut found = BTreeSet::new();
         let mut named = BTreeSet::new();
         let mut is_picker = false;
@@ -120,18 +138,16 @@ impl Snapshot {
                     .to_string(),
             });
         }
-        if !is_picker {
-            return Err(SnapshotError::NotAPicker {
-                names: exposition.names,
-                found: found.into_iter().collect(),
-            });
-        }
+        let no_picker = (!is_picker).then(|| SnapshotError::NotAPicker {
+            names: exposition.names,
+            found: found.into_iter().collect(),
+        });
         let mut snapshot = Self {
             problems: ReadingProblems::of(&exposition.problems, exposition.end),
             named,
             ..Self::default()
         };
-        for family in &exposition.families {
+        for family in exposition.families {
             if family.name == PROCESS_START {
                 if let Some(Value::Number(start)) = family.series.first().map(|s| &s.value) {
                     snapshot.process_start = Some(*start).filter(|s| s.is_finite() && *s > 0.0);
@@ -140,7 +156,7 @@ impl Snapshot {
                 snapshot.keep_newest(entry, rank, family);
             }
         }
-        Ok(snapshot)
+        Ok((snapshot, no_picker))
     }
 
     /// The signal, if the picker emits it: absent is not zero.
@@ -189,6 +205,36 @@ impl Snapshot {
             .any(|signal| vocabulary::entry_of(*signal).scope == Scope::Model)
     }
 
+    /// All series of a signal together: counts, or observations of a histogram. `None` where it is not emitted, or
+    /// does not tell.
+    pub(crate) fn total(&self, signal: Signal) -> Option<f64> {
+        let values = self.get(signal)?.series.values();
+        values
+            .map(|value| match value {
+                Value::Number(number) => Some(*number),
+                Value::Histogram(histogram) => histogram.observations(),
+            })
+            .sum()
+    }
+
+    /// What the picker says it was built from.
+    pub(crate) fn builds(&self) -> impl Iterator<Item = &str> {
+        let readings = self.get(Signal::Build).into_iter();
+        readings
+            .flat_map(|reading| reading.series.keys())
+            .filter_map(|key| key.own.as_deref())
+            .filter(|build| !build.is_empty())
+    }
+
+    /// The models that requests were counted for, each once for each target.
+    pub(crate) fn models(&self) -> impl Iterator<Item = &str> {
+        let requests = self.get(Signal::Requests);
+        requests
+            .into_iter()
+            .flat_map(|reading| reading.series.keys())
+            .filter_map(|key| key.model.as_deref())
+    }
+
     /// Whether this picker counts errors at all, so that no error series means no error. The first
     /// release did not; it is told by what came with the counting of errors.
     pub fn counts_errors(&self) -> bool {
@@ -214,7 +260,7 @@ impl Snapshot {
         })
     }
 
-    fn keep_newest(&mut self, entry: &'static Entry, rank: usize, family: &Family<'_>) {
+    fn keep_newest(&mut self, entry: &'static Entry, rank: usize, family: Family<'_>) {
         let before = self
             .readings
             .get(&entry.signal)
@@ -222,28 +268,69 @@ impl Snapshot {
         if before.is_some_and(|before| before < rank) {
             return;
         }
-        let mut series: BTreeMap<Key, Value> = BTreeMap::new();
-        for s in &family.series {
-            let key = Key::of(entry, &s.labels);
-            match (series.get_mut(&key), &s.value) {
-                (None, value) => {
-                    series.insert(key, value.clone());
-                }
-                (Some(Value::Number(sum)), Value::Number(n)) => *sum += n,
-                (Some(Value::Histogram(sum)), Value::Histogram(h)) => {
-                    sum.merge(h);
-                }
-                // A family that is a histogram here and a number there: the first stands.
-                (Some(_), _) => {}
+        // Sorted as a whole: a map that grows by one key at a time takes several times as long for very many models.
+        let mut series: Vec<(Key, Value)> = Vec::with_capacity(family.series.len());
+        for mut one in family.series {
+            let key = Key::of(entry, &one.labels);
+            if let Some(doubt) = question(entry.kind, &mut one.value) {
+                let of = key.model.as_ref().map(|model| format!(" of {model:?}"));
+                let of = of.unwrap_or_default();
+                self.problems.doubt(format!("{}{of}: {doubt}", family.name));
             }
+            series.push((key, one.value));
         }
+        series.sort_by(|(a, _), (b, _)| a.cmp(b));
+        series.dedup_by(|(next, value), (last, sum)| {
+            let same = next == last;
+            if same {
+                add(sum, value);
+            }
+            same
+        });
         self.readings.insert(
             entry.signal,
             Reading {
                 name: entry.names[rank],
-                series,
+                series: series.into_iter().collect(),
             },
         );
+    }
+}
+
+/// What speaks against a value. One that no count can be is made unknown.
+fn question(kind: Kind, value: &mut Value) -> Option<String> {
+    let cannot_be = |n: &f64| !n.is_finite() || *n < 0.0;
+    match value {
+        Value::Number(n) if kind == Kind::Counter && cannot_be(n) => {
+            let said = mem::replace(n, f64::NAN);
+            Some(format!("{said} is no count"))
+        }
+        Value::Number(_) => None,
+        Value::Histogram(h) => {
+            let said = h.counts().find(cannot_be);
+            if let Some(said) = said {
+                h.make_unknown();
+                return Some(format!("{said} is no count"));
+            }
+            let (count, in_buckets) = (h.count?, h.in_buckets()?);
+            (count != in_buckets).then(|| {
+                format!(
+                    "its count is {count}, and its +Inf bucket {in_buckets}, which quantiles are of"
+                )
+            })
+        }
+    }
+}
+
+/// Adds a series of the same key.
+fn add(sum: &mut Value, value: &Value) {
+    match (sum, value) {
+        (Value::Number(sum), Value::Number(n)) => *sum += n,
+        (Value::Histogram(sum), Value::Histogram(h)) => {
+            sum.merge(h);
+        }
+        // A family that is a histogram here and a number there: the first stands.
+        _ => {}
     }
 }
 
@@ -260,7 +347,9 @@ impl Key {
                 own: entry.label.and_then(label),
             },
             Scope::Pool | Scope::Picker | Scope::Inner => Self {
-                own: label("name").or_else(|| label("build_ref")),
+                own: label("name")
+                    .or_else(|| label("build_ref").filter(|build| !build.is_empty()))
+                    .or_else(|| label("commit")),
                 ..Self::default()
             },
         }
@@ -268,6 +357,11 @@ impl Key {
 }
 
 impl ReadingProblems {
+    /// Whether this text lacks what another of the same pod has. Lines that are unreadable in both are the same ones.
+    pub(crate) fn is_less_whole_than(&self, other: &Self) -> bool {
+        self.unreadable > other.unreadable || (self.no_final_newline && !other.no_final_newline)
+    }
+
     fn of(problems: &Problems, end: exposition::End) -> Self {
         Self {
             unreadable: problems.unreadable,
@@ -281,6 +375,13 @@ impl ReadingProblems {
                 })
                 .collect(),
             no_final_newline: end == exposition::End::NoNewline,
+        }
+    }
+
+    fn doubt(&mut self, text: String) {
+        self.doubtful += 1;
+        if self.first.len() < KEPT_PROBLEMS {
+            self.first.push(text);
         }
     }
 }

@@ -260,6 +260,9 @@ pub const PREFIXES: &[&str] = &[
     "llm_d_epp_",
 ];
 
+/// The word that pickers count models under beyond their cap.
+pub const OTHER: &str = "other";
+
 /// True for a name that only an endpoint picker has.
 pub fn is_picker_name(name: &str) -> bool {
     PREFIXES.iter().any(|prefix| name.starts_with(prefix))
@@ -298,6 +301,31 @@ pub fn lookup(name: &str) -> Option<(&'static Entry, usize)> {
     NAMES.get(name).copied()
 }
 
+/// What else the thing that has this name is called, newest first: of inner workings, too.
+pub fn other_names(name: &str) -> Vec<String> {
+    let names = TABLE.iter().flat_map(|entry| {
+        let alike = entry.names.iter().map(move |alike| (entry, alike.name));
+        alike.filter_map(|(entry, alike)| Some((entry, alike, rest(name, alike)?)))
+    });
+    names
+        .flat_map(|(entry, alike, rest)| {
+            let others = entry.names.iter().filter(move |other| other.name != alike);
+            others.map(move |other| match other.name.strip_suffix('*') {
+                Some(stem) => format!("{stem}{rest}"),
+                None => other.name.to_owned(),
+            })
+        })
+        .collect()
+}
+
+/// What stands for the `*` of a name in the table, or nothing where it has none.
+fn rest<'a>(name: &'a str, in_table: &str) -> Option<&'a str> {
+    match in_table.strip_suffix('*') {
+        Some(stem) => name.strip_prefix(stem),
+        None => (name == in_table).then_some(""),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -316,6 +344,31 @@ mod tests {
                 e.title
             );
         }
+    }
+
+    #[test]
+    fn other_names_are_those_of_the_row_also_for_many_at_once() {
+        let others = [
+            "inference_extension_scheduler_plugin_duration_seconds",
+            "inference_extension_flow_control_queue_size",
+            "inference_extension_nobody_knows",
+        ]
+        .map(other_names);
+        assert_eq!(
+            others,
+            [
+                vec![
+                    "llm_d_epp_plugin_duration_seconds",
+                    "llm_d_router_epp_plugin_duration_seconds",
+                    "inference_extension_plugin_duration_seconds",
+                ],
+                vec![
+                    "llm_d_epp_flow_control_queue_size",
+                    "llm_d_router_epp_flow_control_queue_size",
+                ],
+                vec![],
+            ]
+        );
     }
 
     #[test]

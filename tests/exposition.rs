@@ -173,6 +173,8 @@ a 1
 # TYPE b counter
 b_total 1
 c 1
+# TYPE d histogram
+d_total 1
 ";
     let read = all(text);
     let kinds: Vec<(&str, Kind)> = read
@@ -185,7 +187,9 @@ c 1
         [
             ("a", Kind::Gauge),
             ("b_total", Kind::Counter),
-            ("c", Kind::Other)
+            ("c", Kind::Other),
+            // Only a counter is sampled under another name than the declared one.
+            ("d_total", Kind::Other),
         ]
     );
     assert_eq!(

@@ -18,8 +18,12 @@ use http_body_util::Full;
 use hyper::{Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use igctl::{
+    discover::Pod,
+    exposition,
     histogram::Quantile,
+    recording::{Piece, Recorded, Recorder},
     report::{Ask, Dimension, Order, PodSample, Row, report},
+    scrape::Page,
     snapshot::Snapshot,
     vocabulary::Signal,
 };
@@ -338,7 +342,7 @@ fn rows<'a>(
                 ready: None,
                 holds_lease: None,
                 at: jiff::Timestamp::now(),
-                live: true,
+                dated: true,
                 outcome: Ok(snapshot),
             };
             report(&[sample], None, &ask)
@@ -433,6 +437,100 @@ async fn every_number_equals_what_prometheus_says() {
             );
         }
     }
+}
+
+#[test]
+fn promtool_makes_blocks_of_a_recording() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (recording, exported) = (folder.path().join("r.igr"), folder.path().join("r.om"));
+    let mut recorder = Recorder::open(&recording).expect("a new file");
+    let begun: jiff::Timestamp = "2026-11-25T10:00:00Z".parse().expect("a time");
+    let captured = captured();
+    let looks = ["llm-d-router-main-t0", "llm-d-router-main-t1"];
+    for (n, scrape) in looks.iter().enumerate() {
+        let at = begun + jiff::SignedDuration::from_secs(30 * n as i64);
+        let page = Page {
+            body: captured[*scrape].to_vec(),
+            taken: at,
+            elapsed: Duration::ZERO,
+            wire_bytes: 0,
+        };
+        let pod = Pod {
+            name: "epp-0".to_owned(),
+            namespace: Some("llm".to_owned()),
+            ..Pod::default()
+        };
+        let pods = vec![Recorded {
+            pod,
+            page: Ok(page),
+        }];
+        recorder
+            .append(&Piece { at, pods })
+            .expect("the disk is not full");
+    }
+
+    let export = Command::new(env!("CARGO_BIN_EXE_igctl"))
+        .args(["metrics", "dump", "--export", "openmetrics", "-f"])
+        .arg(&recording)
+        .stdout(fs::File::create(&exported).expect("a writable folder"))
+        .status();
+    let blocks = Command::new("promtool")
+        .args(["tsdb", "create-blocks-from", "openmetrics"])
+        .args([&exported, &folder.path().join("data")])
+        .output()
+        .expect("promtool runs");
+    // This is where a server would have its log, without which there is no dump.
+    fs::create_dir(folder.path().join("data/wal")).expect("a folder of blocks");
+    let dump = Command::new("promtool")
+        .args(["tsdb", "dump"])
+        .arg(folder.path().join("data"))
+        .output()
+        .expect("promtool runs");
+
+    let stored = String::from_utf8_lossy(&dump.stdout);
+    let stored: BTreeSet<String> = stored
+        .lines()
+        .filter(|line| line.contains("__name__=\"llm_d_epp_request_total\""))
+        .map(str::to_owned)
+        .collect();
+    let expected: BTreeSet<String> = looks
+        .iter()
+        .enumerate()
+        .flat_map(|(n, scrape)| {
+            let taken = begun.as_millisecond() + 30_000 * n as i64;
+            exposition::read(&captured[*scrape], |name| name == "llm_d_epp_request_total")
+                .families
+                .iter()
+                .flat_map(|family| &family.series)
+                .map(|series| stored_line(&series.labels, &series.value, taken))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(
+        export.is_ok_and(|status| status.success()) && blocks.status.success(),
+        "{}",
+        String::from_utf8_lossy(&blocks.stderr)
+    );
+    assert!(!expected.is_empty());
+    assert_eq!(stored, expected);
+}
+
+/// A sample as `promtool tsdb dump` prints it.
+fn stored_line(labels: &exposition::Labels<'_>, value: &exposition::Value, taken: i64) -> String {
+    let ours = [
+        ("__name__", "llm_d_epp_request_total"),
+        ("namespace", "llm"),
+        ("pod", "epp-0"),
+    ];
+    let labels: BTreeMap<&str, &str> = labels.iter().chain(ours).collect();
+    let labels: Vec<String> = labels
+        .iter()
+        .map(|(name, value)| format!("{name}={value:?}"))
+        .collect();
+    let exposition::Value::Number(value) = value else {
+        panic!("a counter");
+    };
+    format!("{{{}}} {value} {taken}", labels.join(", "))
 }
 
 /// What Prometheus says of the scrapes that we have read by the names in question.

@@ -47,7 +47,7 @@ fn pod(path: &str, at: i64) -> PodSample {
         holds_lease: None,
         at: "2026-11-25T00:00:00Z".parse::<Timestamp>().expect("a time")
             + SignedDuration::from_secs(at),
-        live: true,
+        dated: true,
         outcome: Snapshot::read(&fixture(path)).map_err(|e| e.to_string()),
     }
 }
@@ -243,6 +243,83 @@ fn in_flight_counts_stand_once() {
     assert_eq!(
         (tweets, report.total.in_flight),
         (vec![Some(5.0), None], Some(7.0))
+    );
+}
+
+#[test]
+fn errors_that_name_no_priority_may_be_of_any() {
+    let ask = Ask {
+        by: vec![Dimension::Priority],
+        ..ask()
+    };
+    let report = report(&[pod("scrapes/gie-v1.5.0/priority.prom.gz", 0)], None, &ask);
+
+    let with_requests = report.rows.iter().filter(|row| row.requests > Some(0.0));
+    let errors: Vec<Option<f64>> = with_requests.map(|row| row.errors).collect();
+    assert_eq!((errors, report.total.errors), (vec![None; 3], Some(5.0)));
+}
+
+#[test]
+fn pods_of_unlike_versions_count_the_same_in_either_order() {
+    let pods = [
+        "scrapes/gie-v1.2.1/t0.prom.gz",
+        "scrapes/gie-v1.5.0/t0.prom.gz",
+    ];
+    let mut pods = pods.map(|path| pod(path, 0));
+    let ask = Ask {
+        by: vec![Dimension::Model, Dimension::Priority],
+        order: Order::Name,
+        ..ask()
+    };
+
+    let one_way = report(&pods, None, &ask).rows;
+    pods.reverse();
+    assert_eq!(report(&pods, None, &ask).rows, one_way);
+}
+
+#[test]
+fn in_flight_counts_of_several_pools_are_told_apart() {
+    let in_pool = |name: &str| PodSample {
+        pool: Some(name.to_owned()),
+        ..pod("scrapes/gie-v1.2.1/t0.prom.gz", 0)
+    };
+    let pods = [in_pool("llm/a"), in_pool("llm/b")];
+    let ask = Ask {
+        by: vec![Dimension::Pool, Dimension::Model, Dimension::Target],
+        ..ask()
+    };
+
+    let running = |pods: &[PodSample]| -> BTreeMap<Vec<Option<String>>, f64> {
+        let rows = report(pods, None, &ask).rows.into_iter();
+        rows.filter_map(|row| Some((row.key, row.in_flight?)))
+            .collect()
+    };
+    let mut each = running(&pods[..1]);
+    each.extend(running(&pods[1..]));
+    assert_eq!(running(&pods), each);
+}
+
+#[test]
+fn pools_elect_their_leaders_by_themselves() {
+    let of = |pool: &str, id: &str, ready| PodSample {
+        pool: Some(pool.to_owned()),
+        id: id.to_owned(),
+        name: id.to_owned(),
+        ready: Some(ready),
+        ..pod("scrapes/gie-v1.5.0/t0.prom.gz", 0)
+    };
+    let leaders = |pods: &[PodSample]| {
+        let report = since_start(pods);
+        report.pods.iter().map(|pod| pod.leader).collect::<Vec<_>>()
+    };
+
+    // Of replicas the only one that is ready leads; of unrelated pickers nobody.
+    assert_eq!(
+        [
+            leaders(&[of("a", "a-0", true), of("a", "a-1", false)]),
+            leaders(&[of("a", "a-0", true), of("b", "b-0", false)]),
+        ],
+        [vec![Some(true), Some(false)], vec![None, None]]
     );
 }
 
@@ -468,15 +545,81 @@ fn falling_counts_are_raised_and_it_is_said() {
         ),
         ("0.75 >2 >2 >2", "1.1 1.82 1.91 1.982")
     );
+    let falls = report.notes.iter().find(|note| note.contains("falls"));
     assert_eq!(
-        report
-            .notes
-            .iter()
-            .filter(|n| n.contains("inconsistent"))
-            .count(),
-        2,
-        "{:?}",
-        report.notes
+        falls.map(String::as_str),
+        Some(
+            "latency of \"m-a\" \"m-a\", \"m-b\" \"m-b\" is inconsistent: a cumulative count falls; raised to the one before it"
+        )
+    );
+}
+
+/// One pod that said this text, so many seconds after 2026-11-25T00:00.
+fn saying(text: &str, at: i64) -> PodSample {
+    PodSample {
+        outcome: Snapshot::read(text.as_bytes()).map_err(|e| e.to_string()),
+        ..pod("scrapes/gie-v0.1.0/t0.prom.gz", at)
+    }
+}
+
+#[test]
+fn what_no_count_can_be_is_unknown_and_it_is_said() {
+    let text = |requests: &str, bucket: &str| {
+        format!(
+            "inference_model_request_total{{model_name=\"a\"}} {requests}\n\
+             inference_model_request_total{{model_name=\"b\"}} 7\n\
+             inference_model_request_duration_seconds_bucket{{model_name=\"a\",le=\"1\"}} {bucket}\n\
+             inference_model_request_duration_seconds_bucket{{model_name=\"a\",le=\"+Inf\"}} 9\n\
+             inference_model_request_duration_seconds_sum{{model_name=\"a\"}} 4\n\
+             inference_model_request_duration_seconds_count{{model_name=\"a\"}} 9\n"
+        )
+    };
+    let seen = |report: &Report| {
+        let a = row(report, "a");
+        let latency = &a.distributions[&Signal::Latency];
+        let [b, total] = [row(report, "b"), &report.total].map(|row| row.requests);
+        (
+            [a.requests, b, total, latency.count, latency.mean],
+            quantiles(a),
+        )
+    };
+    let broken = saying(&text("-5", "NaN"), 0);
+    let whole = saying(&text("12", "9"), 10);
+
+    let since_start = report(std::slice::from_ref(&broken), None, &by_model());
+    let window = report(&[whole], Some(&[&broken]), &by_model());
+
+    let unknown = |b| ([None, Some(b), None, None, None], "- - - -".to_owned());
+    assert_eq!(
+        (seen(&since_start), seen(&window)),
+        (unknown(7.0), unknown(0.0))
+    );
+    assert_eq!(
+        since_start.notes[0],
+        format!(
+            "{}: 2 doubtful lines, first: inference_model_request_total of \"a\": -5 is no count",
+            broken.name
+        )
+    );
+}
+
+#[test]
+fn a_histogram_that_contradicts_itself_is_told() {
+    let name = "inference_model_request_duration_seconds";
+    let text = format!(
+        "{name}_bucket{{model_name=\"m\",le=\"1\"}} 3\n{name}_bucket{{model_name=\"m\",le=\"+Inf\"}} 4\n\
+         {name}_count{{model_name=\"m\"}} 90\n"
+    );
+    let pod = saying(&text, 0);
+
+    let report = report(std::slice::from_ref(&pod), None, &by_model());
+
+    assert_eq!(
+        report.notes[0],
+        format!(
+            "{}: 1 doubtful lines, first: {name} of \"m\": its count is 90, and its +Inf bucket 4, which quantiles are of",
+            pod.name
+        )
     );
 }
 
@@ -521,6 +664,92 @@ fn a_restart_within_a_window_is_no_loss_and_no_negative_rate() {
         (quantiles(a).as_str(), report.pods[0].restarted),
         ("0.666667 >2 >2 >2", true)
     );
+}
+
+#[test]
+fn what_was_not_read_whole_begins_no_window() {
+    let text = "inference_model_request_total{model_name=\"a\"} 40\n\
+                inference_model_request_total{model_name=\"b\"} 50\n";
+    let now = saying(text, 10);
+    let report = |before: &str| {
+        let before = saying(before, 0);
+        let report = report(std::slice::from_ref(&now), Some(&[&before]), &by_model());
+        (report.total.requests, report.pods[0].failure.clone())
+    };
+
+    let not_whole = "not part of this window: what was read before was not whole".to_owned();
+    assert_eq!(
+        [text, &text[..60], &text.replace("50", "5O")].map(report),
+        [
+            (Some(0.0), None),
+            (None, Some(not_whole.clone())),
+            (None, Some(not_whole)),
+        ]
+    );
+}
+
+#[test]
+fn errors_that_some_pods_do_not_count_are_no_share_of_all_requests() {
+    let report = since_start(&[
+        pod("scrapes/gie-v0.1.0/t0.prom.gz", 0),
+        pod("scrapes/gie-v0.5.1/t0.prom.gz", 0),
+    ]);
+
+    assert_eq!(
+        (report.total.errors, report.total.error_rate),
+        (Some(4.0), None)
+    );
+}
+
+#[test]
+fn requests_in_flight_need_no_duration_yet() {
+    let doubts = |in_flight: u32| {
+        let text = format!(
+            "inference_model_request_total{{model_name=\"a\"}} 2\n\
+             inference_model_running_requests{{model_name=\"a\"}} {in_flight}\n"
+        );
+        let notes = since_start(&[saying(&text, 0)]).notes;
+        notes
+            .iter()
+            .any(|note| note.contains("their duration is not"))
+    };
+
+    assert_eq!([doubts(2), doubts(1)], [false, true]);
+}
+
+#[test]
+fn what_is_no_number_is_not_known() {
+    let name = "inference_model_request_duration_seconds";
+    let report = since_start(&[saying(
+        &format!(
+            "inference_model_request_total{{model_name=\"a\"}} +Inf\n\
+             {name}_bucket{{model_name=\"a\",le=\"1\"}} NaN\n\
+             {name}_bucket{{model_name=\"a\",le=\"2\"}} 3\n\
+             {name}_bucket{{model_name=\"a\",le=\"+Inf\"}} 4\n"
+        ),
+        0,
+    )]);
+    let row = row(&report, "a");
+
+    assert_eq!((row.requests, quantiles(row).as_str()), (None, "- - - -"));
+}
+
+#[test]
+fn a_process_that_does_not_say_when_it_started_is_new_where_a_count_fell() {
+    let said = |at: i64, a: u32, b: u32| {
+        let name = "inference_model_request_total";
+        let text = format!("{name}{{model_name=\"a\"}} {a}\n{name}{{model_name=\"b\"}} {b}\n");
+        PodSample {
+            outcome: Snapshot::read(text.as_bytes()).map_err(|e| e.to_string()),
+            ..pod("scrapes/gie-v0.5.1/t0.prom.gz", at)
+        }
+    };
+    let (before, now) = (said(0, 1000, 5), said(10, 10, 50));
+
+    let report = report(&[now], Some(&[&before]), &by_model());
+
+    let requests = ["a", "b"].map(|model| row(&report, model).requests);
+    assert_eq!(requests, [Some(10.0), Some(50.0)]);
 }
 
 #[test]
@@ -604,6 +833,7 @@ fn escape_sequences_in_names_are_shown_not_obeyed() {
             width: None,
             wide: false,
             latency: Signal::Latency,
+            dated: false,
         },
     );
     let acting: Vec<char> = text

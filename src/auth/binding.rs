@@ -9,7 +9,9 @@ use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, Su
 use kube::Api;
 use kube::api::ListParams;
 
+use crate::by_hand::ByHand;
 use crate::cluster::{Cluster, Right};
+use crate::rbac::reader_binding;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 
@@ -38,7 +40,7 @@ impl fmt::Display for NearMiss {
 impl NearMiss {
     /// The command that mends it. It adds a subject and replaces none: the other namespace may have a reader of that
     /// name, which must not lose its right.
-    pub fn fix(&self) -> String {
+    pub fn fix(&self, hand: &ByHand) -> String {
         let Self {
             binding,
             account,
@@ -46,9 +48,10 @@ impl NearMiss {
             ..
         } = self;
         format!(
-            "kubectl patch clusterrolebinding {binding} --type=json -p \
+            "{} patch clusterrolebinding {binding} --type=json -p \
              '[{{\"op\":\"add\",\"path\":\"/subjects/-\",\"value\":\
-             {{\"kind\":\"ServiceAccount\",\"name\":\"{account}\",\"namespace\":\"{namespace}\"}}}}]'"
+             {{\"kind\":\"ServiceAccount\",\"name\":\"{account}\",\"namespace\":\"{namespace}\"}}}}]'",
+            hand.admin()
         )
     }
 }
@@ -69,8 +72,11 @@ pub(crate) async fn near_miss(cluster: &Cluster, namespace: &str, name: &str) ->
             && subject.namespace.as_deref() != Some(namespace)
     };
     for binding in bindings.items {
+        let binding_name = binding.metadata.name.as_deref().unwrap_or_default();
         let subjects = binding.subjects.as_deref().unwrap_or_default();
-        if let Some(subject) = subjects.iter().find(|subject| is_near(subject))
+        if let Some(subject) = subjects
+            .iter()
+            .find(|subject| is_near(subject) && !is_of_its_own(binding_name, subject))
             && grants_metrics(cluster, &binding.role_ref.name).await
         {
             return Some(NearMiss {
@@ -82,6 +88,12 @@ pub(crate) async fn near_miss(cluster: &Cluster, namespace: &str, name: &str) ->
         }
     }
     None
+}
+
+/// Whether a binding is the one that igctl makes for the account that it names: it is meant for no other.
+pub(crate) fn is_of_its_own(binding: &str, subject: &Subject) -> bool {
+    let namespace = subject.namespace.as_deref().unwrap_or_default();
+    binding == reader_binding(namespace, &subject.name)
 }
 
 async fn grants_metrics(cluster: &Cluster, role: &str) -> bool {
@@ -99,7 +111,7 @@ async fn grants_metrics(cluster: &Cluster, role: &str) -> bool {
 
 /// A `*` stands for the rest of a path, and only at its end.
 /// <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources>
-fn lets_get_metrics(rule: &PolicyRule) -> bool {
+pub(crate) fn lets_get_metrics(rule: &PolicyRule) -> bool {
     let covers = |url: &String| match url.strip_suffix('*') {
         Some(start) => "/metrics".starts_with(start),
         None => url == "/metrics",

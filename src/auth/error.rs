@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{READER, SECRET_TYPE};
+use super::{Account, SECRET_TYPE};
+use crate::by_hand::ByHand;
 use crate::cluster::ApiError;
 use crate::error;
+use crate::rbac::{READER, grant_reader};
 
 /// Why there is no token to show.
 #[derive(Debug, thiserror::Error)]
@@ -27,8 +29,6 @@ pub enum AuthError {
         namespace: String,
         /// Its name.
         name: String,
-        /// The kubectl command line with the same settings.
-        kubectl: String,
     },
     /// The API server does not mint.
     #[error("cannot mint a token for ServiceAccount {namespace}/{name}\n  {cause}")]
@@ -105,28 +105,34 @@ pub enum AuthError {
 }
 
 impl AuthError {
+    pub(super) fn review(account: &Account, fault: &ApiError) -> Self {
+        Self::Review {
+            namespace: account.namespace.clone(),
+            name: account.name.clone(),
+            reason: fault.to_string(),
+        }
+    }
+
     /// The next thing to try.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self, hand: &ByHand) -> Option<String> {
         match self {
             Self::NoReader { namespace, .. } => Some(format!(
-                "name one that may: --service-account NAMESPACE/NAME, or make it:\n\
-                 kubectl create serviceaccount {READER} -n {namespace}\n\
-                 kubectl create clusterrole inference-gateway-metrics-reader --verb=get --non-resource-url=/metrics\n\
-                 kubectl create clusterrolebinding inference-gateway-sa-metrics-reader-role-binding \
-                 --clusterrole=inference-gateway-metrics-reader --serviceaccount={namespace}:{READER}"
+                "name one that may: --service-account NAMESPACE/NAME, or make it:\n{}",
+                grant_reader(&hand.admin(), namespace, READER)
             )),
-            Self::NoAccount { namespace, kubectl, .. } => Some(format!("{kubectl} get serviceaccounts -n {namespace}")),
-            Self::Mint { cause, .. } => Some(match cause.hint() {
+            Self::NoAccount { namespace, .. } => Some(format!("{} get serviceaccounts -n {namespace}", hand.kubectl())),
+            Self::Mint { cause, .. } => Some(match cause.hint(hand) {
                 Some(hint) => format!("{hint}\nor show a token that you have: --token-file FILE, --token-secret NAMESPACE/NAME"),
                 None => "show a token that you have: --token-file FILE, --token-secret NAMESPACE/NAME".into(),
             }),
-            Self::Secret { cause, .. } => cause.hint(),
+            Self::Secret { cause, .. } => cause.hint(hand),
             Self::Tokenless { .. } | Self::Review { .. } => Some("--service-account NAMESPACE/NAME, or --token-file FILE".into()),
             Self::File { .. } => None,
             Self::SecretType { .. } => Some("--service-account NAMESPACE/NAME needs no Secret".into()),
             Self::EmptySecret { namespace, account: Some(account), .. } => Some(format!(
-                "Kubernetes fills it in once its account is there:  kubectl get serviceaccount {account} -n {namespace}\n\
-                 --service-account {namespace}/{account} needs no Secret"
+                "Kubernetes fills it in once its account is there:  {} get serviceaccount {account} -n {namespace}\n\
+                 --service-account {namespace}/{account} needs no Secret",
+                hand.kubectl()
             )),
             Self::EmptySecret { .. } => {
                 Some("it lacks the annotation kubernetes.io/service-account.name; --service-account NAMESPACE/NAME needs no Secret".into())

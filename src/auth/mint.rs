@@ -18,8 +18,8 @@ use crate::token::Token;
 const LIFETIME: i64 = 600;
 
 /// A token and its life.
-pub(super) struct Minted {
-    pub(super) token: Token,
+pub(crate) struct Minted {
+    pub(crate) token: Token,
     /// No pod has taken it yet.
     pub(super) untried: bool,
     /// `None` where this machine's clock says that it has ended before it began: then the pod's word counts.
@@ -36,7 +36,7 @@ impl Minted {
     }
 }
 
-pub(super) async fn mint(cluster: &Cluster, account: &Account) -> Result<Minted, AuthError> {
+pub(crate) async fn mint(cluster: &Cluster, account: &Account) -> Result<Minted, AuthError> {
     let Account { namespace, name } = account.clone();
     let api: Api<ServiceAccount> = Api::namespaced(cluster.client.clone(), &namespace);
     let request = TokenRequest {
@@ -63,11 +63,7 @@ pub(super) async fn mint(cluster: &Cluster, account: &Account) -> Result<Minted,
     let status = match answer {
         Ok(answer) => answer.status,
         Err(ApiError::NotFound { .. }) => {
-            return Err(AuthError::NoAccount {
-                namespace,
-                name,
-                kubectl: cluster.kubectl.clone(),
-            });
+            return Err(AuthError::NoAccount { namespace, name });
         }
         Err(cause) => {
             return Err(AuthError::Mint {
@@ -97,23 +93,15 @@ fn renew_at(asked: Timestamp, ends: Timestamp) -> Option<Timestamp> {
     (life > SignedDuration::ZERO).then(|| asked + life * 4 / 5)
 }
 
-/// Asked as the account itself, which every account may; asking about others takes rights that few users have.
-pub(super) async fn may_read_metrics(
-    cluster: &Cluster,
-    account: &Account,
-    token: &Token,
-) -> Result<bool, AuthError> {
-    let explain = |reason: String| AuthError::Review {
-        namespace: account.namespace.clone(),
-        name: account.name.clone(),
-        reason,
-    };
+/// Asked as the token's owner, which every account may; asking about others takes rights that few users have.
+pub(crate) async fn may_read_metrics(cluster: &Cluster, token: &Token) -> Result<bool, ApiError> {
     let mut config = cluster.config.clone();
     config.auth_info = kube::config::AuthInfo {
         token: Some(token.expose().into()),
         ..Default::default()
     };
-    let client = Client::try_from(config).map_err(|fault| explain(fault.to_string()))?;
+    let client = Client::try_from(config)
+        .expect("the user's client has the same settings, and only another credential");
     let review = SelfSubjectAccessReview {
         spec: SelfSubjectAccessReviewSpec {
             non_resource_attributes: Some(NonResourceAttributes {
@@ -136,10 +124,8 @@ pub(super) async fn may_read_metrics(
             right,
             Api::all(client).create(&PostParams::default(), &review),
         )
-        .await;
-    answer
-        .map(|review| review.status.is_some_and(|status| status.allowed))
-        .map_err(|fault| explain(fault.to_string()))
+        .await?;
+    Ok(answer.status.is_some_and(|status| status.allowed))
 }
 
 #[cfg(test)]

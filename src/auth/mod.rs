@@ -8,6 +8,7 @@ mod mint;
 mod saved;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use tokio::sync::Mutex;
@@ -15,24 +16,29 @@ use tokio::sync::Mutex;
 use crate::cluster::Cluster;
 use crate::config::TokenSource;
 use crate::discover::Target;
+use crate::rbac::READER;
 use crate::token::Token;
 pub use binding::NearMiss;
-pub(crate) use binding::near_miss;
+pub(crate) use binding::{is_of_its_own, lets_get_metrics, near_miss};
 pub use error::AuthError;
-use mint::{Minted, may_read_metrics, mint};
-use saved::{read_file, read_secret};
+use mint::Minted;
+pub(crate) use mint::{may_read_metrics, mint};
+pub(crate) use saved::{read_file, read_secret};
 
-/// The account that GIE's metrics guide creates for readers.
-/// <https://gateway-api-inference-extension.sigs.k8s.io/guides/metrics-and-observability/>
-const READER: &str = "inference-gateway-sa-metrics-reader";
 /// The only type of Secret that Kubernetes fills with a token.
 const SECRET_TYPE: &str = "kubernetes.io/service-account-token";
 
 /// A ServiceAccount.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Account {
-    namespace: String,
-    name: String,
+pub(crate) struct Account {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
 }
 
 /// Who asks for a token.
@@ -205,7 +211,8 @@ impl Held {
             Ok(given) => (reader, given),
             Err(AuthError::NoAccount { .. }) => {
                 let mut given = self.of_account(cluster, own.clone(), refused).await?;
-                if !may_read_metrics(cluster, &own, &given.token).await? {
+                let may = may_read_metrics(cluster, &given.token).await;
+                if !may.map_err(|fault| AuthError::review(&own, &fault))? {
                     return Err(AuthError::NoReader {
                         namespace,
                         account: own.name,

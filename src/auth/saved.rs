@@ -10,16 +10,21 @@ use super::{AuthError, SECRET_TYPE};
 use crate::cluster::{Cluster, Right};
 use crate::token::Token;
 
-pub(super) fn read_file(path: &PathBuf) -> Result<Token, AuthError> {
+pub(crate) fn read_file(path: &PathBuf) -> Result<Token, AuthError> {
     let explain = |reason: String| AuthError::File {
         path: path.clone(),
         reason,
     };
     let text = fs::read_to_string(path).map_err(|fault| explain(fault.to_string()))?;
-    Token::new(&text).ok_or_else(|| explain("it is empty".into()))
+    Token::new(&text).ok_or_else(|| {
+        explain(match text.trim().is_empty() {
+            true => "it is empty".into(),
+            false => "it holds no token, which is one word".into(),
+        })
+    })
 }
 
-pub(super) async fn read_secret(
+pub(crate) async fn read_secret(
     cluster: &Cluster,
     namespace: &str,
     name: &str,

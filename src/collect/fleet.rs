@@ -11,12 +11,13 @@ use tokio::time::timeout;
 use super::link::Link;
 use super::{Moment, PodError, PodPage};
 use crate::auth::{Asker, Tokens, near_miss};
+use crate::cause;
 use crate::cluster::{ApiError, Cluster};
 use crate::config::{ClusterSource, Select};
 use crate::discover::{DiscoverError, Found, State, Target, discover};
 use crate::error::Error;
 use crate::forward::ForwardError;
-use crate::kubeconfig::{self, connect};
+use crate::kubeconfig::{self, ConnectError, connect};
 use crate::scrape::{Page, ScrapeError, patience};
 
 /// How often new pods are looked for while all known ones answer.
@@ -36,6 +37,10 @@ pub(super) struct Fleet {
     looked: Instant,
     /// At most one discovery, beside the looks: a silent API server must not hold up a table whose pods answer.
     looking: JoinSet<Result<Found, DiscoverError>>,
+    /// When the user's credential was last fetched anew.
+    renewed: Option<Instant>,
+    /// At most one such fetch, beside the looks: a plugin may take its time.
+    renewing: JoinSet<Result<Cluster, ConnectError>>,
     /// What the last discovery said beside the pods, so that it is said once.
     said: Vec<String>,
     notices: Vec<String>,
@@ -64,6 +69,8 @@ impl Fleet {
             pods: found.targets.into_iter().map(Watched::new).collect(),
             looked: Instant::now(),
             looking: JoinSet::new(),
+            renewed: None,
+            renewing: JoinSet::new(),
             said: Vec::new(),
         };
         fleet.say_once(found.notices);
@@ -72,13 +79,7 @@ impl Fleet {
 
     /// Scrapes all pods; looks for new ones when it is time or one failed; then scrapes once more where that may help.
     pub(super) async fn collect(&mut self, at: Timestamp) -> Moment {
-        if self
-            .cluster
-            .expires
-            .is_some_and(|end| at + CREDENTIAL_MARGIN > end)
-        {
-            self.reconnect().await;
-        }
+        self.renew(at).await;
         if self.looked.elapsed() >= LOOK_EVERY {
             self.look();
         }
@@ -134,10 +135,30 @@ impl Fleet {
         }
     }
 
-    async fn reconnect(&mut self) {
-        match connect(&self.source).await {
-            Ok(cluster) => self.cluster = cluster,
-            Err(fault) => self.say_once(vec![fault.to_string()]),
+    /// Fetches the user's credential anew before it ends; a look waits for it only where it has ended.
+    async fn renew(&mut self, at: Timestamp) {
+        let Some(end) = self.cluster.expires else {
+            return;
+        };
+        let was_just_tried = self.renewed.is_some_and(|at| at.elapsed() < LOOK_EVERY);
+        if at + CREDENTIAL_MARGIN > end && self.renewing.is_empty() && !was_just_tried {
+            let source = self.source.clone();
+            self.renewed = Some(Instant::now());
+            self.renewing.spawn(async move { connect(&source).await });
+        }
+        let connected = if at >= end {
+            timeout(LOOK_TIME, self.renewing.join_next())
+                .await
+                .ok()
+                .flatten()
+        } else {
+            self.renewing.try_join_next()
+        };
+        match connected.map(|done| done.expect("a connect is never cancelled, and does not panic"))
+        {
+            Some(Ok(cluster)) => self.cluster = cluster,
+            Some(Err(fault)) => self.say_once(vec![cause::in_a_line(&fault)]),
+            None => {}
         }
     }
 
@@ -339,7 +360,10 @@ fn is_about_the_connection(fault: &PodError) -> bool {
             fault.is_broken_connection() || matches!(fault, ScrapeError::Silent { .. })
         }
         PodError::Forward(_) | PodError::Waiting { .. } | PodError::NoAddress { .. } => true,
-        PodError::Auth(_) | PodError::File { .. } | PodError::Packed { .. } => false,
+        PodError::Auth(_)
+        | PodError::File { .. }
+        | PodError::Packed { .. }
+        | PodError::Recorded(_) => false,
     }
 }
 

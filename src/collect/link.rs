@@ -1,6 +1,6 @@
 //! A way to one page that is kept from look to look: the port-forward, the connection, and whether it wants a token.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::PodError;
@@ -10,9 +10,10 @@ use crate::config::ClusterSource;
 use crate::discover::{State, Target};
 use crate::forward::Forward;
 use crate::scrape::{Endpoint, Page, Place, ScrapeError};
+use crate::token::Token;
 
 /// The way to one page.
-pub(super) struct Link {
+pub(crate) struct Link {
     endpoint: Endpoint,
     /// Dropped with the link, and with it every connection through it.
     forward: Option<Forward>,
@@ -22,7 +23,7 @@ pub(super) struct Link {
 
 impl Link {
     /// The way to a page at an address.
-    pub(super) fn to_url(endpoint: Endpoint) -> Self {
+    pub(crate) fn to_url(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
             forward: None,
@@ -31,7 +32,7 @@ impl Link {
     }
 
     /// Opens the way to a pod: its own address, or a port-forward to it.
-    pub(super) async fn to_pod(
+    pub(crate) async fn to_pod(
         cluster: &Cluster,
         target: &Target,
         source: &ClusterSource,
@@ -54,10 +55,11 @@ impl Link {
         };
         let at = format!("pod {pod}:{}", target.port);
         let mut tls_names = target.tls_names.clone();
-        tls_names.push(if source.direct {
-            address.ip().to_string()
-        } else {
-            "localhost".into()
+        tls_names.push(match address.ip() {
+            _ if !source.direct => "localhost".into(),
+            // As a URL writes it (RFC 3986, 3.2.2).
+            IpAddr::V6(ip) => format!("[{ip}]"),
+            ip => ip.to_string(),
         });
         let endpoint = Endpoint::of_pod(
             Place {
@@ -67,6 +69,7 @@ impl Link {
                 tls_names,
             },
             &source.tls,
+            source.max_scrape,
         )?;
         Ok(Self {
             endpoint,
@@ -84,14 +87,26 @@ impl Link {
         notices: &mut Vec<String>,
     ) -> Result<Page, PodError> {
         let outcome = self.ask(asker, tokens, time, notices).await;
-        match (outcome, &self.forward) {
-            // The connection broke on this machine because it broke further on, and the forward knows why.
-            (Err(PodError::Scrape(fault)), Some(forward)) if fault.is_broken_connection() => {
-                Err(forward
-                    .take_failure()
-                    .map_or(PodError::Scrape(fault), PodError::Forward))
-            }
-            (outcome, _) => outcome,
+        outcome.map_err(|fault| self.explain(fault))
+    }
+
+    /// Gets the page with this token, or with none.
+    pub(crate) async fn try_once(
+        &mut self,
+        token: Option<&Token>,
+        time: Duration,
+    ) -> Result<Page, PodError> {
+        let outcome = self.endpoint.get(token, time).await;
+        outcome.map_err(|fault| self.explain(fault.into()))
+    }
+
+    /// Where a connection broke on this machine because it broke further on, the forward knows why.
+    fn explain(&self, fault: PodError) -> PodError {
+        match (fault, &self.forward) {
+            (PodError::Scrape(fault), Some(forward)) if fault.is_broken_connection() => forward
+                .take_failure()
+                .map_or(PodError::Scrape(fault), PodError::Forward),
+            (fault, _) => fault,
         }
     }
 

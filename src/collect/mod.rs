@@ -1,23 +1,26 @@
 //! One look at everything that was asked for: all pods side by side, each with its page or the reason why not.
 
 mod fleet;
-mod link;
+pub(crate) mod link;
+mod replay;
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{fs, io, mem};
 
 use jiff::Timestamp;
 
 use crate::auth::{Asker, AuthError, Tokens};
 use crate::body::{self, Body, BodyError};
-use crate::config::{FileSource, Source, UrlSource};
+use crate::by_hand::ByHand;
+use crate::config::{FileSource, FilesSource, MaxScrape, Source, UrlSource};
 pub use crate::discover::Pod;
 use crate::error::{self, Error};
 use crate::forward::ForwardError;
 use crate::scrape::{self, Endpoint, Page, ScrapeError};
 use fleet::Fleet;
 use link::Link;
+use replay::Replay;
 
 /// What was seen at one time.
 #[derive(Debug)]
@@ -81,20 +84,27 @@ pub enum PodError {
         /// Why.
         fault: BodyError,
     },
+    /// There was none when it was recorded.
+    #[error("{0}")]
+    Recorded(String),
 }
 
 impl PodError {
     /// The next thing to try.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self, hand: &ByHand) -> Option<String> {
         match self {
             Self::Waiting { pod, .. } | Self::NoAddress { pod } => {
                 let (namespace, name) = pod.split_once('/')?;
-                Some(format!("kubectl describe pod {name} -n {namespace}"))
+                Some(format!(
+                    "{} describe pod {name} -n {namespace}",
+                    hand.kubectl()
+                ))
             }
-            Self::Forward(fault) => fault.hint(),
-            Self::Auth(fault) => fault.hint(),
-            Self::Scrape(fault) => fault.hint(),
-            Self::File { .. } | Self::Packed { .. } => None,
+            Self::Forward(fault) => fault.hint(hand),
+            Self::Auth(fault) => fault.hint(hand),
+            Self::Scrape(fault) => fault.hint(hand),
+            Self::Packed { fault, .. } => fault.hint(),
+            Self::File { .. } | Self::Recorded(_) => None,
         }
     }
 
@@ -115,9 +125,15 @@ pub struct Collector {
 }
 
 enum Origin {
-    Files(Vec<Saved>),
+    Files(Files),
+    Recording(Box<Replay>),
     Url(Box<Web>),
     Cluster(Box<Fleet>),
+}
+
+struct Files {
+    files: Vec<Saved>,
+    max: MaxScrape,
 }
 
 enum Saved {
@@ -129,6 +145,7 @@ enum Saved {
 struct Web {
     /// Whether this is not the first try.
     tried: bool,
+    request_timeout: Option<Duration>,
     link: Link,
     tokens: Tokens,
     name: String,
@@ -141,16 +158,28 @@ impl Collector {
     /// Where there is nothing to scrape. A pod that does not answer is no error here, but an entry in each [`Moment`].
     pub async fn open(source: &Source) -> Result<Self, Error> {
         let origin = match source {
-            Source::Files(files) => Origin::Files(files.iter().map(Saved::new).collect()),
+            Source::Files(source) => Origin::Files(Files::open(source)),
+            Source::Recording(source) => Origin::Recording(Box::new(Replay::open(source)?)),
             Source::Url(source) => Origin::Url(Box::new(Web::open(source)?)),
             Source::Cluster(source) => Origin::Cluster(Box::new(Fleet::open(source).await?)),
         };
         Ok(Self { origin })
     }
 
-    /// False where what is collected was saved some time ago.
-    pub fn is_live(&self) -> bool {
+    /// False where it is not known when what is collected was said.
+    pub fn is_dated(&self) -> bool {
         !matches!(self.origin, Origin::Files(_))
+    }
+
+    /// What was said a `window` before, where that was recorded; `None` for what is yet to come.
+    ///
+    /// # Errors
+    /// Where the recording does not reach so far back.
+    pub fn look_back(&mut self, window: Duration) -> Result<Option<Moment>, Error> {
+        match &mut self.origin {
+            Origin::Recording(replay) => Ok(Some(replay.look_back(window)?)),
+            _ => Ok(None),
+        }
     }
 
     /// Takes one look. Ends within the time limits of its requests, whatever the pods do.
@@ -158,9 +187,11 @@ impl Collector {
         let at = Timestamp::now();
         match &mut self.origin {
             Origin::Cluster(fleet) => fleet.collect(at).await,
+            Origin::Recording(replay) => replay.moment(),
             Origin::Url(web) => {
                 let mut notices = Vec::new();
-                let time = scrape::patience(None, !mem::replace(&mut web.tried, true));
+                let is_first = !mem::replace(&mut web.tried, true);
+                let time = scrape::patience(web.request_timeout, is_first);
                 let page = web
                     .link
                     .page(
@@ -181,10 +212,24 @@ impl Collector {
             }
             Origin::Files(files) => Moment {
                 at,
-                pods: files.iter_mut().map(Saved::read).collect(),
+                pods: files.read(),
                 notices: Vec::new(),
             },
         }
+    }
+}
+
+impl Files {
+    fn open(source: &FilesSource) -> Self {
+        Self {
+            files: source.files.iter().map(Saved::new).collect(),
+            max: source.max_scrape,
+        }
+    }
+
+    fn read(&mut self) -> Vec<PodPage> {
+        let files = self.files.iter_mut();
+        files.map(|file| file.read(self.max)).collect()
     }
 }
 
@@ -196,12 +241,12 @@ impl Saved {
         }
     }
 
-    fn read(&mut self) -> PodPage {
+    fn read(&mut self, max: MaxScrape) -> PodPage {
         match self {
             Self::Path(path) => {
                 let name = path.display().to_string();
                 let page = match fs::File::open(path) {
-                    Ok(file) => read(file, &name),
+                    Ok(file) => read(file, &name, max),
                     Err(fault) => Err(PodError::File {
                         file: name.clone(),
                         fault,
@@ -215,9 +260,8 @@ impl Saved {
             Self::Stdin(seen) => {
                 let page = match seen {
                     Some(page) => Ok(page.clone()),
-                    None => {
-                        read(io::stdin().lock(), "stdin").inspect(|page| *seen = Some(page.clone()))
-                    }
+                    None => read(io::stdin().lock(), "stdin", max)
+                        .inspect(|page| *seen = Some(page.clone())),
                 };
                 PodPage {
                     pod: Pod::named("stdin"),
@@ -231,9 +275,11 @@ impl Saved {
 impl Web {
     fn open(source: &UrlSource) -> Result<Self, Error> {
         let name = scrape::shown(&source.url);
-        let endpoint = Endpoint::of_url(&source.url, &source.tls).map_err(PodError::from)?;
+        let endpoint = Endpoint::of_url(&source.url, &source.tls, source.max_scrape)
+            .map_err(PodError::from)?;
         Ok(Self {
             tried: false,
+            request_timeout: source.request_timeout,
             link: Link::to_url(endpoint),
             tokens: Tokens::new(source.token.clone()),
             name,
@@ -241,7 +287,7 @@ impl Web {
     }
 }
 
-fn read(mut content: impl io::Read, file: &str) -> Result<Page, PodError> {
+fn read(mut content: impl io::Read, file: &str, max: MaxScrape) -> Result<Page, PodError> {
     let began = Instant::now();
     let packed = |fault| PodError::Packed {
         file: file.into(),
@@ -257,7 +303,7 @@ fn read(mut content: impl io::Read, file: &str) -> Result<Page, PodError> {
                 let coding = piece[..length].starts_with(&body::GZIP).then_some("gzip");
                 let body = match &mut body {
                     Some(body) => body,
-                    none => none.insert(Body::new(coding, scrape::MAX_SCRAPE).map_err(packed)?),
+                    none => none.insert(Body::new(coding, max.0).map_err(packed)?),
                 };
                 body.push(&piece[..length]).map_err(packed)?;
             }

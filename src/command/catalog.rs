@@ -1,19 +1,16 @@
 //! `igctl metrics catalog`: the table of signals and names, and what a picker emits of it.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-};
+use std::{collections::BTreeMap, io};
 
 use serde::Serialize;
 
+use super::look::pages;
+use super::or_enough;
 use crate::{
-    cli::CatalogOutput,
-    collect::Collector,
     config::Source,
     error::Error,
     exposition::{self, Kind},
-    render::{json, table},
+    render::{Form, form, grid},
     vocabulary::{self, Scope, TABLE},
 };
 
@@ -32,10 +29,13 @@ struct Line {
     series: Option<usize>,
 }
 
-pub(super) async fn run(source: Option<Source>, output: CatalogOutput) -> Result<u8, Error> {
-    let emitted = match &source {
-        None => None,
-        Some(source) => Some(emitted(source).await?),
+pub(super) async fn run(source: Option<Source>, form: Form) -> Result<u8, Error> {
+    let (emitted, code) = match &source {
+        None => (None, 0),
+        Some(source) => {
+            let (emitted, code) = emitted(source).await?;
+            (Some(emitted), code)
+        }
     };
     let lines: Vec<Line> = TABLE
         .iter()
@@ -62,28 +62,30 @@ pub(super) async fn run(source: Option<Source>, output: CatalogOutput) -> Result
                 .map(|emitted| emitted.get(name.name).copied().unwrap_or(0)),
         })
         .collect();
-    let mut out = io::stdout().lock();
-    match output {
-        CatalogOutput::Json => json::print(&lines, false, &mut out)?,
-        CatalogOutput::Table => out.write_all(text(&lines).as_bytes())?,
-    }
-    out.flush()?;
-    Ok(0)
+    or_enough(form::write(
+        form,
+        false,
+        &mut io::stdout().lock(),
+        |_| text(&lines),
+        || &lines,
+        || records(&lines),
+    ))?;
+    Ok(code)
 }
 
-/// Series by name of the table, added over pods.
-async fn emitted(source: &Source) -> Result<BTreeMap<&'static str, usize>, Error> {
+/// Series by name of the table, added over pods, and the exit code.
+async fn emitted(source: &Source) -> Result<(BTreeMap<&'static str, usize>, u8), Error> {
+    let (pages, code) = pages(source).await?;
     let mut series = BTreeMap::new();
-    for pod in Collector::open(source).await?.collect().await.pods {
-        let body = pod.page?.body;
-        let read = exposition::read(&body, |name| entry_name(name).is_some());
+    for (_, page) in &pages {
+        let read = exposition::read(&page.body, |name| entry_name(name).is_some());
         for family in &read.families {
             if let Some(name) = entry_name(&family.name) {
                 *series.entry(name).or_default() += family.series.len();
             }
         }
     }
-    Ok(series)
+    Ok((series, code))
 }
 
 /// The table's name for a metric: itself, or the one with the `*` that stands for it.
@@ -97,6 +99,36 @@ fn entry_name(name: &str) -> Option<&'static str> {
         .flat_map(|entry| entry.names)
         .map(|n| n.name)
         .find(|entry| stands_for(entry))
+}
+
+fn records(lines: &[Line]) -> Vec<Vec<String>> {
+    let head = [
+        "signal",
+        "name",
+        "generation",
+        "kind",
+        "unit",
+        "about",
+        "label",
+        "series",
+    ];
+    let record = |line: &Line| {
+        let series = line.series.map(|n| n.to_string());
+        vec![
+            line.signal.to_owned(),
+            line.name.to_owned(),
+            line.generation.unwrap_or_default().to_owned(),
+            line.kind.to_owned(),
+            line.unit.to_owned(),
+            line.about.to_owned(),
+            line.label.unwrap_or_default().to_owned(),
+            series.unwrap_or_default(),
+        ]
+    };
+    let head = head.map(str::to_owned).to_vec();
+    std::iter::once(head)
+        .chain(lines.iter().map(record))
+        .collect()
 }
 
 fn text(lines: &[Line]) -> String {
@@ -127,5 +159,5 @@ fn text(lines: &[Line]) -> String {
             row
         })
         .collect();
-    table::plain(&header, &rows)
+    grid::plain(&header, &rows)
 }

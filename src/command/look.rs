@@ -1,19 +1,23 @@
 //! One look at what was asked for: what all its pods said at one moment.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
-#[cfg(feature = "demo")]
 use tokio::time;
 
 use crate::{
+    cause,
     collect::{Collector, Moment, Pod},
     config::{Input, Source},
-    error::Error,
+    error::{Error, PARTIAL},
     report::PodSample,
-    snapshot::Snapshot,
+    scrape::Page,
+    shape::Shape,
+    snapshot::{Snapshot, SnapshotError},
 };
 #[cfg(feature = "demo")]
 use crate::{
-    config::{Tls, TokenSource, UrlSource},
+    config::{MaxScrape, Tls, TokenSource, UrlSource},
     demo::{self, Demo},
 };
 
@@ -48,6 +52,8 @@ impl Opened {
                         url: demo.metrics.clone(),
                         token: TokenSource::None,
                         tls: Tls::default(),
+                        request_timeout: None,
+                        max_scrape: MaxScrape::default(),
                     }),
                     _demo: Some(demo),
                 })
@@ -72,11 +78,68 @@ pub(super) struct Look {
 
 impl Look {
     pub(super) async fn take(collector: &mut Collector) -> Self {
-        let live = collector.is_live();
-        Self::of(collector.collect().await, live)
+        let dated = collector.is_dated();
+        Self::of(collector.collect().await, dated)
     }
 
-    fn of(moment: Moment, live: bool) -> Self {
+    /// One look at what may be pickers of v0.1 before their first request.
+    pub(super) async fn take_before_first(collector: &mut Collector) -> Self {
+        let dated = collector.is_dated();
+        Self::read(
+            collector.collect().await,
+            dated,
+            Snapshot::read_before_first,
+        )
+    }
+
+    /// One look, and for each pod which families and labels its text has.
+    pub(super) async fn take_with_shapes(collector: &mut Collector) -> (Self, Vec<Shape>) {
+        let dated = collector.is_dated();
+        Self::with_shapes(collector.collect().await, dated)
+    }
+
+    /// What was said at a moment, and for each pod with which families and labels.
+    pub(super) fn with_shapes(moment: Moment, dated: bool) -> (Self, Vec<Shape>) {
+        let shapes = moment.pods.iter().map(|pod| {
+            let mut shape = Shape::default();
+            if let Ok(page) = &pod.page {
+                shape.add(&page.body);
+            }
+            shape
+        });
+        let shapes = shapes.collect();
+        (Self::of(moment, dated), shapes)
+    }
+
+    /// One look a `window` before another: both at once where that was recorded.
+    pub(super) async fn two(
+        collector: &mut Collector,
+        window: Duration,
+    ) -> Result<(Self, Self), Error> {
+        let before = match collector.look_back(window)? {
+            Some(moment) => Self::of(moment, true).or_failure()?,
+            None => {
+                let before = Self::take(collector).await;
+                before.tell();
+                let before = before.or_failure()?;
+                time::sleep(window).await;
+                before
+            }
+        };
+        let now = Self::take(collector).await;
+        now.tell();
+        Ok((before, now))
+    }
+
+    fn of(moment: Moment, dated: bool) -> Self {
+        Self::read(moment, dated, Snapshot::read)
+    }
+
+    fn read(
+        moment: Moment,
+        dated: bool,
+        read: fn(&[u8]) -> Result<Snapshot, SnapshotError>,
+    ) -> Self {
         let mut failures = Vec::new();
         let pods = moment
             .pods
@@ -84,7 +147,11 @@ impl Look {
             .map(|entry| {
                 let name = entry.pod.full_name();
                 let (at, outcome) = match entry.page {
-                    Ok(page) => (page.taken, read(&name, &page.body)),
+                    Ok(page) => {
+                        let pod = Box::new(entry.pod.clone());
+                        let fault = |fault| Error::Snapshot { pod, fault };
+                        (page.taken, read(&page.body).map_err(fault))
+                    }
                     Err(error) => (moment.at, Err(Error::Pod(error))),
                 };
                 PodSample {
@@ -94,9 +161,9 @@ impl Look {
                     ready: entry.pod.ready,
                     holds_lease: entry.pod.holds_lease,
                     at,
-                    live,
+                    dated,
                     outcome: outcome.map_err(|error| {
-                        let text = one_line(&error);
+                        let text = cause::in_a_line(&error);
                         failures.push(error);
                         text
                     }),
@@ -129,6 +196,29 @@ impl Look {
     }
 }
 
+/// The pages that could be had, with whose they are, and the exit code that tells whether all could.
+pub(super) async fn pages(source: &Source) -> Result<(Vec<(String, Page)>, u8), Error> {
+    let moment = Collector::open(source).await?.collect().await;
+    for notice in &moment.notices {
+        tracing::warn!("{notice}");
+    }
+    let mut pages = Vec::new();
+    let mut failures = Vec::new();
+    for entry in moment.pods {
+        match entry.page {
+            Ok(page) => pages.push((entry.pod.full_name(), page)),
+            Err(fault) => failures.push(Error::Pod(fault)),
+        }
+    }
+    if pages.is_empty() && !failures.is_empty() {
+        return Err(failures.swap_remove(0));
+    }
+    for failure in &failures {
+        tracing::warn!("{}", cause::in_a_line(failure));
+    }
+    Ok((pages, if failures.is_empty() { 0 } else { PARTIAL }))
+}
+
 /// `llm/qwen`; a picker of several pools has all their names.
 fn pool_name(pod: &Pod) -> Option<String> {
     let namespace = pod.namespace.as_deref().unwrap_or_default();
@@ -138,21 +228,4 @@ fn pool_name(pod: &Pod) -> Option<String> {
         .map(|pool| format!("{namespace}/{pool}"))
         .collect();
     (!names.is_empty()).then(|| names.join(", "))
-}
-
-fn read(name: &str, body: &[u8]) -> Result<Snapshot, Error> {
-    Snapshot::read(body).map_err(|fault| Error::Snapshot {
-        pod: name.to_owned(),
-        fault,
-    })
-}
-
-/// An error for a table's cell.
-pub(super) fn one_line(error: &Error) -> String {
-    error
-        .to_string()
-        .lines()
-        .map(str::trim)
-        .collect::<Vec<_>>()
-        .join(" ")
 }

@@ -1,21 +1,27 @@
 //! `igctl metrics top`: look, compare with an earlier look, show.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, BTreeSet, VecDeque},
     io::{self, Write},
     time::Duration,
 };
 
-use tokio::{signal, time};
+use tokio::time;
 
-use super::look::{Look, Opened, one_line};
+use super::end::Ending;
+use super::look::{Look, Opened};
+use super::or_enough;
 use crate::{
+    cause,
     collect::Collector,
-    config::{Format, Pace, Source, TopConfig},
+    config::{Pace, Source, TopConfig},
     error::{Error, PARTIAL},
-    render::{self, screen, screen::Screen, table::Layout},
+    render::{self, Form, screen, screen::Screen, table::Layout},
     report::{Ask, Dimension, PodSample, Report, report},
 };
+
+/// In how many steps at least a window moves on.
+const WINDOW_STEPS: u32 = 60;
 
 pub(super) async fn run(config: TopConfig) -> Result<u8, Error> {
     let opened = Opened::open(&config.input, config.pace == Pace::Once).await?;
@@ -31,12 +37,7 @@ async fn show(source: &Source, config: &TopConfig) -> Result<u8, Error> {
             now.print(None, config)
         }
         Pace::Window(window) => {
-            let before = Look::take(&mut collector).await;
-            before.tell();
-            let before = before.or_failure()?;
-            time::sleep(window).await;
-            let now = Look::take(&mut collector).await;
-            now.tell();
+            let (before, now) = Look::two(&mut collector, window).await?;
             now.print(Some(&before.pods.iter().collect::<Vec<_>>()), config)
         }
         Pace::Watch { interval, back } => watch(&mut collector, interval, back, config).await,
@@ -52,8 +53,8 @@ async fn watch(
 ) -> Result<u8, Error> {
     // The first look decides whether there is anything to watch; later ones may fail and recover.
     let first = Look::take(collector).await.or_failure()?;
-    let in_place =
-        screen::width().is_some() && matches!(config.format, Format::Table | Format::Wide);
+    let in_place = screen::width().is_some() && matches!(config.form, Form::Table | Form::Wide);
+    let mut ending = Ending::hear()?;
     let screen = if in_place {
         Some(Screen::open()?)
     } else {
@@ -77,7 +78,7 @@ async fn watch(
         }
         // A look is part of what Ctrl-C interrupts: a pod that does not answer must not hold it up.
         tokio::select! {
-            ended = ended() => break ended,
+            ended = ending.come() => break ended,
             look = async { ticks.tick().await; Look::take(collector).await } => looks.push_back(look),
         }
         let newest = looks.back().map(|l| l.at);
@@ -86,6 +87,7 @@ async fn watch(
         {
             looks.pop_front();
         }
+        thin_out(&mut looks, back);
     };
     drop(screen);
     // What was last seen stays in the terminal's scrollback.
@@ -94,84 +96,100 @@ async fn watch(
     Ok(0)
 }
 
-/// Ctrl-C, or the polite way to end a process: both leave the terminal as it was.
-async fn ended() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminated = signal::unix::signal(signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = signal::ctrl_c() => interrupted,
-            _ = terminated.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    signal::ctrl_c().await
-}
-
 /// One picture of the screen.
 fn frame(looks: &VecDeque<Look>, config: &TopConfig) -> io::Result<String> {
+    let mut report = current(looks, config);
+    let notices = looks.iter().flat_map(|look| look.notices.iter().cloned());
+    report.notes.extend(notices);
     let mut text = Vec::new();
-    write(looks, config, &mut text)?;
-    let notices = looks.iter().flat_map(|look| &look.notices);
-    let mut text = String::from_utf8_lossy(&text).into_owned();
-    for notice in notices {
-        text.push_str(&format!("\n{notice}"));
-    }
-    Ok(text)
+    render::write(&report, config.form, layout(config), true, &mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 fn line(looks: &VecDeque<Look>, config: &TopConfig) -> io::Result<()> {
     if let Some(look) = looks.back() {
         look.tell();
     }
-    write(looks, config, &mut io::stdout().lock())
+    let report = current(looks, config);
+    let out = &mut io::stdout().lock();
+    render::write(&report, config.form, layout(config), true, out)
 }
 
-fn write(looks: &VecDeque<Look>, config: &TopConfig, out: &mut dyn Write) -> io::Result<()> {
-    let Some(now) = looks.back() else {
-        return Ok(());
-    };
+/// The report of the last look, over the window that the others begin.
+fn current(looks: &VecDeque<Look>, config: &TopConfig) -> Report {
+    let now = looks.back().expect("the newest look is always kept");
     let before = baseline(looks);
     let before = (looks.len() > 1).then_some(&before[..]);
-    let report = now.report(before, config);
-    render::write(&report, config.format, layout(config), true, out)
+    let mut report = now.report(before, config);
+    report.notes.extend(gaps(looks));
+    report
 }
 
-/// For each pod of the first look and of the last its earliest sample that can be compared with.
+/// Lets go of a pod's sample at the last look but one, where another of it shortly before can begin a window as well:
+/// memory is bounded by the window's steps, however often pods are read.
+fn thin_out(looks: &mut VecDeque<Look>, back: Duration) {
+    let Some(last_but_one) = looks.len().checked_sub(2) else {
+        return;
+    };
+    let at = looks[last_but_one].at;
+    let is_shortly_before =
+        |look: &&Look| at.duration_since(look.at).unsigned_abs() < back / WINDOW_STEPS;
+    let earlier = looks.range(..last_but_one).rev();
+    let read = earlier
+        .take_while(is_shortly_before)
+        .flat_map(|look| &look.pods)
+        .filter(|pod| pod.outcome.is_ok());
+    let kept: BTreeSet<String> = read.map(|pod| pod.id.clone()).collect();
+    looks[last_but_one]
+        .pods
+        .retain(|pod| pod.outcome.is_err() || !kept.contains(&pod.id));
+}
+
+/// For each pod of the window its earliest sample that can be compared with.
 fn baseline(looks: &VecDeque<Look>) -> Vec<&PodSample> {
-    let earlier = || {
-        looks
-            .iter()
-            .take(looks.len() - 1)
-            .flat_map(|look| &look.pods)
-    };
-    let pods = || {
-        looks
-            .front()
-            .into_iter()
-            .chain(looks.back())
-            .flat_map(|look| &look.pods)
-    };
-    let mut baseline: Vec<&PodSample> = Vec::new();
-    for pod in pods() {
-        let of_pod = || earlier().filter(|sample| sample.id == pod.id);
-        let sample = of_pod()
-            .find(|sample| sample.outcome.is_ok())
-            .or_else(|| of_pod().next());
-        if let Some(sample) =
-            sample.filter(|sample| baseline.iter().all(|have| have.id != sample.id))
-        {
-            baseline.push(sample);
+    let mut baseline: BTreeMap<&str, &PodSample> = BTreeMap::new();
+    for sample in looks
+        .iter()
+        .take(looks.len() - 1)
+        .flat_map(|look| &look.pods)
+    {
+        let have = baseline.entry(&sample.id).or_insert(sample);
+        if have.outcome.is_err() && sample.outcome.is_ok() {
+            *have = sample;
         }
     }
-    baseline
+    baseline.into_values().collect()
+}
+
+/// What is said of the pods that are read again, but were not at every look. Counts only grow, so an increase
+/// over a gap is whole; when within it they were counted is not known.
+fn gaps(looks: &VecDeque<Look>) -> Vec<String> {
+    let read_now = |pod: &&PodSample| pod.outcome.is_ok();
+    let gap = |pod: &PodSample| {
+        let missed = |look: &&Look| {
+            look.pods
+                .iter()
+                .any(|p| p.id == pod.id && p.outcome.is_err())
+        };
+        match looks.iter().filter(missed).count() {
+            0 => None,
+            times => Some(format!(
+                "{} could not be read at {times} of the {} looks of this window; its counts are whole",
+                pod.name,
+                looks.len()
+            )),
+        }
+    };
+    let pods = looks.back().into_iter().flat_map(|look| &look.pods);
+    pods.filter(read_now).filter_map(gap).collect()
 }
 
 fn layout(config: &TopConfig) -> Layout {
     Layout {
         width: screen::width(),
-        wide: config.format == Format::Wide,
+        wide: config.form == Form::Wide,
         latency: config.latency,
+        dated: config.input.is_recording(),
     }
 }
 
@@ -198,24 +216,87 @@ impl Look {
     /// Prints the report; partial data has its own exit code.
     fn print(self, before: Option<&[&PodSample]>, config: &TopConfig) -> Result<u8, Error> {
         let look = self.or_failure()?;
-        if config.format == Format::Csv {
+        if config.form == Form::Csv {
             // The other forms say it themselves.
             look.failures
                 .iter()
-                .for_each(|failure| tracing::warn!("{}", one_line(failure)));
+                .for_each(|failure| tracing::warn!("{}", cause::in_a_line(failure)));
         }
         let report = look.report(before, config);
-        render::write(
+        or_enough(render::write(
             &report,
-            config.format,
+            config.form,
             layout(config),
             false,
             &mut io::stdout().lock(),
-        )?;
+        ))?;
         Ok(if report.pods.iter().any(|p| p.failure.is_some()) {
             PARTIAL
         } else {
             0
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the pods of a look said at a second: nothing where it could not be read.
+    fn look(second: i64, pods: &[(&str, bool)]) -> Look {
+        let at = jiff::Timestamp::from_second(second).expect("within all years");
+        let sample = |(name, is_read): &(&str, bool)| PodSample {
+            name: (*name).to_owned(),
+            id: (*name).to_owned(),
+            pool: None,
+            picker: None,
+            ready: None,
+            holds_lease: None,
+            at,
+            dated: true,
+            outcome: is_read
+                .then(Default::default)
+                .ok_or_else(|| "no answer".to_owned()),
+        };
+        Look {
+            at,
+            pods: pods.iter().map(sample).collect(),
+            notices: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_pod_that_is_read_again_has_its_gap_told() {
+        let looks = VecDeque::from([
+            look(0, &[("a", true), ("b", true), ("c", true)]),
+            look(2, &[("a", false), ("b", true), ("c", true)]),
+            look(4, &[("a", false), ("b", true), ("c", true)]),
+            look(6, &[("a", true), ("b", true), ("c", false)]),
+        ]);
+
+        assert_eq!(
+            gaps(&looks),
+            ["a could not be read at 2 of the 4 looks of this window; its counts are whole"]
+        );
+    }
+
+    #[test]
+    fn a_long_window_keeps_few_looks_whole() {
+        let mut looks = VecDeque::new();
+        for second in 0..600 {
+            looks.push_back(look(second, &[("a", true), ("b", second % 2 == 1)]));
+            thin_out(&mut looks, Duration::from_secs(600));
+        }
+
+        let of = |name: &str, is_read: bool| {
+            let pods = looks.iter().flat_map(|look| &look.pods);
+            pods.filter(|pod| pod.name == name && pod.outcome.is_ok() == is_read)
+                .count()
+        };
+        assert_eq!(
+            [of("a", true), of("b", true), of("b", false)],
+            [61, 61, 300]
+        );
     }
 }

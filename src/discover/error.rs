@@ -1,5 +1,6 @@
 //! Why there is nothing to scrape, and where else to look.
 
+use crate::by_hand::ByHand;
 use crate::cluster::ApiError;
 use crate::error;
 
@@ -30,8 +31,6 @@ pub enum DiscoverError {
     NoPools {
         /// "in namespace llm"
         place: String,
-        /// The kubectl command line with the same settings.
-        kubectl: String,
     },
     /// A pool without a picker.
     #[error("InferencePool {pool} names no Service as its endpoint picker")]
@@ -85,22 +84,24 @@ pub enum DiscoverError {
 
 impl DiscoverError {
     /// The next thing to try.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self, hand: &ByHand) -> Option<String> {
+        let flags = hand.flags();
         match self {
-            Self::Api(cause) => cause.hint(),
+            Self::Api(cause) => cause.hint(hand),
             Self::PoolsRefused { cause, scope } => Some(format!(
-                "name the picker's Service instead:  igctl metrics top svc/NAME {scope}\n{}",
-                cause.hint().unwrap_or_default()
+                "name the picker's Service instead:  igctl metrics top svc/NAME {scope}{flags}\n{}",
+                cause.hint(hand).unwrap_or_default()
             )),
             Self::NoPoolApi { scope } | Self::NoPicker { scope, .. } => Some(format!(
-                "name the picker's Service instead:  igctl metrics top svc/NAME {scope}"
+                "name the picker's Service instead:  igctl metrics top svc/NAME {scope}{flags}"
             )),
-            Self::NoPools { kubectl, .. } => Some(format!(
-                "where are they?  {kubectl} get inferencepools -A\nor name the picker's Service:  igctl metrics top svc/NAME -n NAMESPACE"
+            Self::NoPools { .. } => Some(format!(
+                "where are they?  {} get inferencepools -A\nor name the picker's Service:  igctl metrics top svc/NAME -n NAMESPACE{flags}",
+                hand.kubectl()
             )),
             Self::NoSuch { list, .. } | Self::NoPods { list, .. } => Some(list.clone()),
             Self::NoSelector { namespace, .. } => Some(format!(
-                "name the picker's labels instead:  igctl metrics top -l KEY=VALUE -n {namespace}"
+                "name the picker's labels instead:  igctl metrics top -l KEY=VALUE -n {namespace}{flags}"
             )),
             Self::BadSelector { .. } => Some("-l app=epp  or  -l 'app in (epp,picker)'".into()),
         }

@@ -18,7 +18,7 @@ use crate::cluster::{Cluster, Right};
 const MAX_HOSTNAME: usize = 63;
 
 /// Marks, in each picker that has several pods, the one that holds a Lease and those that do not.
-pub(super) async fn mark_holders(cluster: &Cluster, targets: &mut [Target]) {
+pub(crate) async fn mark_holders(cluster: &Cluster, targets: &mut [Target]) {
     let mut replicas: BTreeMap<String, BTreeMap<Option<String>, Vec<&mut Target>>> =
         BTreeMap::new();
     for target in targets {
@@ -67,7 +67,8 @@ fn holder(lease: &Lease) -> Option<&str> {
 }
 
 fn is_hostname_of(holder: &str, pod: &str) -> bool {
-    !holder.is_empty() && holder == pod.get(..MAX_HOSTNAME).unwrap_or(pod)
+    let hostname = pod.get(..MAX_HOSTNAME).unwrap_or(pod);
+    !holder.is_empty() && holder == hostname.trim_end_matches(['-', '.'])
 }
 
 #[cfg(test)]
@@ -79,6 +80,8 @@ mod tests {
         let pod = format!("{}-7f9c4-x2", "a".repeat(60));
 
         assert!(is_hostname_of(&pod[..63], &pod));
+        let cut_at_a_dash = format!("{}-7f9c4-x2", "a".repeat(62));
+        assert!(is_hostname_of(&"a".repeat(62), &cut_at_a_dash));
         assert!(is_hostname_of("epp-0", "epp-0"));
         assert!(!is_hostname_of("epp", "epp-0"));
     }

@@ -4,9 +4,9 @@
 //! Service selects; `svc/`, `deploy/`, `-l` and `pod/` enter that way further along.
 
 mod error;
-mod lease;
+pub(crate) mod lease;
 mod pod;
-mod pool;
+pub(crate) mod pool;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +21,7 @@ use crate::cluster::{ApiError, Cluster, Right};
 use crate::config::{ClusterSource, Select};
 pub use error::DiscoverError;
 pub use pod::{Pod, State, Target};
+pub(crate) use pod::{Setting, ready, told_port};
 use pool::Picker;
 
 /// What was found.
@@ -157,14 +158,8 @@ impl Finder<'_> {
             )
             .await?;
         for target in &mut targets {
-            target.pod.picker = Some(name.clone());
+            target.belongs_to(namespace, name);
             target.pod.pools.clone_from(pools);
-            target.tls_names = ["svc", "svc.cluster.local"]
-                .map(|zone| format!("{name}.{namespace}.{zone}"))
-                .into();
-            target
-                .tls_names
-                .extend([format!("{name}.{namespace}"), name.clone()]);
         }
         Ok(targets)
     }

@@ -4,11 +4,15 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Pod as KubePod, PodStatus};
+use serde::{Deserialize, Serialize};
 
 /// The port of every picker's metrics, unless its manifest says otherwise.
 const DEFAULT_PORT: u16 = 9090;
-/// The pickers' flag, as spelt by GIE since v1.0.0 and before.
-const PORT_FLAGS: [&str; 2] = ["metrics-port", "metricsPort"];
+/// The pickers' flag, as spelt by GIE since v1.0.0 and before, and gateway-core's variable.
+const PORT: Setting = Setting {
+    flags: ["metrics-port", "metricsPort"],
+    variable: "IGW_METRICS_PORT",
+};
 /// Labels that change with each revision or replica of the same workload.
 const REVISION_LABELS: [&str; 4] = [
     "pod-template-hash",
@@ -18,7 +22,8 @@ const REVISION_LABELS: [&str; 4] = [
 ];
 
 /// Whose metrics they are. Files and URLs have a name alone.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Pod {
     /// The pod's name, or the file's or the address.
     pub name: String,
@@ -142,6 +147,17 @@ impl Target {
         })
     }
 
+    /// Marks it as one that a Service selects.
+    pub(crate) fn belongs_to(&mut self, namespace: &str, service: &str) {
+        self.pod.picker = Some(service.to_owned());
+        self.tls_names = vec![
+            format!("{service}.{namespace}.svc"),
+            format!("{service}.{namespace}.svc.cluster.local"),
+            format!("{service}.{namespace}"),
+            service.to_owned(),
+        ];
+    }
+
     /// What makes it this pod and no other of the same cluster.
     pub(crate) fn key(&self) -> (String, String) {
         (
@@ -151,7 +167,8 @@ impl Target {
     }
 }
 
-fn ready(status: &PodStatus) -> Option<bool> {
+/// Kubernetes' word on whether a pod is ready; `None` where it has none yet.
+pub(crate) fn ready(status: &PodStatus) -> Option<bool> {
     let conditions = status.conditions.as_deref()?;
     conditions
         .iter()
@@ -181,7 +198,7 @@ fn waits_for(status: &PodStatus) -> String {
         .unwrap_or_else(|| "Pending".into())
 }
 
-/// The container that has the metrics, and their port: the one named `metrics`, else the picker's flag, else 9090.
+/// The container that has the metrics, and their port: the one named `metrics`, else what the picker is told, else 9090.
 fn metrics_port(containers: &[Container]) -> (Option<&Container>, u16) {
     let named = |container: &Container| {
         let ports = container.ports.as_deref().unwrap_or_default();
@@ -196,12 +213,42 @@ fn metrics_port(containers: &[Container]) -> (Option<&Container>, u16) {
             .find_map(|container| Some((Some(container), port(container)?)))
     };
     find(&named)
-        .or_else(|| find(&flag))
+        .or_else(|| find(&told_port))
         .unwrap_or((containers.first(), DEFAULT_PORT))
 }
 
-/// The port in a container's command line: one dash or two, `=` or an argument of its own, the last one wins.
-fn flag(container: &Container) -> Option<u16> {
+/// The port that a container is told to serve metrics on.
+pub(crate) fn told_port(container: &Container) -> Option<u16> {
+    let value = PORT.of(container)?;
+    value.parse().ok().filter(|&port| port != 0)
+}
+
+/// Something that a picker is told by its manifest.
+pub(crate) struct Setting {
+    /// By GIE's flags, now and formerly.
+    pub(crate) flags: [&'static str; 2],
+    /// By a variable, as gateway-core reads it where there is no flag.
+    pub(crate) variable: &'static str,
+}
+
+impl Setting {
+    /// What a container is told.
+    pub(crate) fn of(&self, container: &Container) -> Option<String> {
+        let value = match argument(container, &self.flags) {
+            Some(value) => value,
+            None => variable(container, self.variable)?,
+        };
+        expanded(container, value)
+    }
+
+    /// Whether a container is told, even if what is not known here.
+    pub(crate) fn is_given(&self, container: &Container) -> bool {
+        argument(container, &self.flags).is_some() || variable(container, self.variable).is_some()
+    }
+}
+
+/// A flag's value in a container's command line: one dash or two, `=` or an argument of its own, the last one wins.
+fn argument<'a>(container: &'a Container, flags: &[&str]) -> Option<&'a str> {
     let words: Vec<&str> = container
         .command
         .iter()
@@ -212,13 +259,30 @@ fn flag(container: &Container) -> Option<u16> {
     let mut values = words.iter().enumerate().filter_map(|(at, word)| {
         let word = word.strip_prefix("--").or_else(|| word.strip_prefix('-'))?;
         match word.split_once('=') {
-            Some((flag, value)) => PORT_FLAGS.contains(&flag).then_some(value),
-            None => PORT_FLAGS
-                .contains(&word)
-                .then(|| words.get(at + 1).copied())?,
+            Some((flag, value)) => flags.contains(&flag).then_some(value),
+            None => flags.contains(&word).then(|| words.get(at + 1).copied())?,
         }
     });
-    values.next_back()?.parse().ok().filter(|&port| port != 0)
+    values.next_back()
+}
+
+/// The value of a container's variable, where the manifest has it and not an object that it refers to.
+fn variable<'a>(container: &'a Container, name: &str) -> Option<&'a str> {
+    let mut variables = container.env.iter().flatten();
+    variables
+        .find(|variable| variable.name == name)?
+        .value
+        .as_deref()
+}
+
+/// A value with the container's variables put in for `$(NAME)`, as Kubernetes does; `None` where one is not known.
+fn expanded(container: &Container, value: &str) -> Option<String> {
+    let Some((before, rest)) = value.split_once("$(") else {
+        return Some(value.to_owned());
+    };
+    let (name, after) = rest.split_once(')')?;
+    let value = variable(container, name)?;
+    Some(format!("{before}{value}{}", expanded(container, after)?))
 }
 
 #[cfg(test)]
@@ -277,6 +341,23 @@ mod tests {
             9191,
             "p",
         );
+    }
+
+    #[test]
+    fn else_what_a_variable_says() {
+        let port = json!({ "name": "PORT", "value": "9191" });
+        for told in [
+            json!({ "args": ["--metrics-port=$(PORT)"], "env": [port] }),
+            json!({ "env": [{ "name": "IGW_METRICS_PORT", "value": "9191" }] }),
+            json!({ "args": ["--metrics-port=9191"], "env": [{ "name": "IGW_METRICS_PORT", "value": "1" }] }),
+        ] {
+            let mut container = json!({ "name": "epp", "image": "p" });
+            container
+                .as_object_mut()
+                .expect("an object")
+                .extend(told.as_object().expect("an object").clone());
+            serves_on(json!([container]), 9191, "p");
+        }
     }
 
     #[test]

@@ -1,9 +1,7 @@
 //! A report as CSV, for spreadsheets: one line a row, numbers in full, seconds for times. The total is
 //! left out, since a spreadsheet adds by itself. What is unknown is an empty field.
 
-use std::io;
-
-use super::table::round_percent;
+use super::number::round_percent;
 use crate::{
     histogram::Quantile,
     report::{Report, Row, Span},
@@ -11,12 +9,8 @@ use crate::{
     vocabulary::{self, Signal},
 };
 
-/// Writes the head line and the rows.
-///
-/// # Errors
-/// Those of `out`.
-pub(super) fn write(report: &Report, latency: Signal, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(out);
+/// The head line and the rows.
+pub(super) fn records(report: &Report, latency: Signal) -> Vec<Vec<String>> {
     let title = vocabulary::entry_of(latency).title;
     let mut head: Vec<String> = report.by.iter().map(|d| d.name().to_owned()).collect();
     head.extend(
@@ -38,11 +32,8 @@ pub(super) fn write(report: &Report, latency: Signal, out: &mut dyn io::Write) -
             .iter()
             .map(|q| format!("{title}_p{}", round_percent(*q))),
     );
-    csv.write_record(head)?;
-    for row in &report.rows {
-        csv.write_record(record(report, row, latency))?;
-    }
-    csv.flush()
+    let rows = report.rows.iter().map(|row| record(report, row, latency));
+    std::iter::once(head).chain(rows).collect()
 }
 
 fn record(report: &Report, row: &Row, latency: Signal) -> Vec<String> {

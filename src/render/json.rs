@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, io};
 
 use serde::{Serialize, Serializer};
 
-use super::table::round_percent;
+use super::number::round_percent;
 use crate::{
     histogram::Quantile,
-    report::{Dimension, Distribution, Report, Row, Span},
+    report::{Dimension, Distribution, InFlightOf, Report, Row, Span},
     visible::acts,
     vocabulary::{self, Signal},
 };
@@ -109,6 +109,7 @@ struct JsonRow<'a> {
     /// `model`, `target`, `pool`, `pod`, `priority`, `fairness`: those that rows are about. Absent in the
     /// total.
     #[serde(flatten)]
+    #[cfg_attr(test, schemars(with = "Key"))]
     key: BTreeMap<&'a str, Option<&'a str>>,
     /// Requests for which an endpoint was chosen.
     requests: Option<Number>,
@@ -138,9 +139,27 @@ struct JsonRow<'a> {
     distributions: BTreeMap<&'a str, JsonDistribution>,
 }
 
+/// What a row can be about.
+#[cfg(test)]
+#[derive(Serialize, schemars::JsonSchema)]
+struct Key {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pool: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pod: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fairness: Option<String>,
+}
+
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct JsonDistribution {
+pub(super) struct JsonDistribution {
     /// Observations.
     count: Option<Number>,
     /// Their sum, in the unit.
@@ -174,7 +193,7 @@ struct JsonQuantile {
 /// A count: written without a point where it is whole.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Number(f64);
+pub(super) struct Number(pub(super) f64);
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -187,12 +206,9 @@ impl Serialize for Number {
     }
 }
 
-/// The document, on one line when `compact`.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write(report: &Report, compact: bool, out: &mut dyn io::Write) -> io::Result<()> {
-    let document = Document {
+/// The document.
+pub(super) fn document(report: &Report) -> impl Serialize {
+    Document {
         schema: SCHEMA,
         at: report.at.to_string(),
         span: match report.span {
@@ -236,11 +252,10 @@ pub fn write(report: &Report, compact: bool, out: &mut dyn io::Write) -> io::Res
         rows_left_out: report.rows_left_out,
         total: row(report, &report.total),
         notes: &report.notes,
-    };
-    print(&document, compact, out)
+    }
 }
 
-/// Any value as JSON that a terminal may be shown.
+/// Any value as JSON that a terminal may be shown, on one line when `compact`.
 ///
 /// # Errors
 /// Those of `out`.
@@ -280,7 +295,7 @@ fn row<'a>(report: &Report, row: &'a Row) -> JsonRow<'a> {
         error_rate: row.error_rate,
         cancelled: row.cancelled.map(Number),
         in_flight: row.in_flight.map(Number),
-        in_flight_of_model: row.in_flight_of_model,
+        in_flight_of_model: row.in_flight_of == InFlightOf::Model,
         input_token_rate: row.input_token_rate,
         output_token_rate: row.output_token_rate,
         distributions: distributions(report, &row.distributions),
@@ -292,23 +307,21 @@ fn distributions<'a>(
     all: &BTreeMap<Signal, Distribution>,
 ) -> BTreeMap<&'a str, JsonDistribution> {
     all.iter()
-        .map(|(signal, d)| {
-            let quantiles = report.quantiles.iter().zip(&d.quantiles);
-            let quantiles = quantiles
-                .map(|(q, answer)| quantile(d, *q, *answer))
-                .collect();
-            let count = d.count.map(Number);
-            (
-                title(*signal),
-                JsonDistribution {
-                    count,
-                    sum: d.sum,
-                    mean: d.mean,
-                    quantiles,
-                },
-            )
-        })
+        .map(|(signal, d)| (title(*signal), distribution(d, &report.quantiles)))
         .collect()
+}
+
+/// A histogram's answers at these quantiles.
+pub(super) fn distribution(of: &Distribution, quantiles: &[f64]) -> JsonDistribution {
+    let answers = quantiles.iter().zip(&of.quantiles);
+    JsonDistribution {
+        count: of.count.map(Number),
+        sum: of.sum,
+        mean: of.mean,
+        quantiles: answers
+            .map(|(q, answer)| quantile(of, *q, *answer))
+            .collect(),
+    }
 }
 
 fn quantile(of: &Distribution, q: f64, answer: Quantile) -> JsonQuantile {
@@ -408,16 +421,8 @@ mod tests {
         );
     }
 
-    /// `UPDATE=1 cargo test` rewrites the file.
     #[test]
     fn the_schema_in_docs_is_current() {
-        let schema = schemars::schema_for!(Document<'_>);
-        let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics-top.schema.json");
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(path, &text).expect("docs/ is writable");
-        }
-        let committed = std::fs::read_to_string(path).unwrap_or_default();
-        assert_eq!(committed, text, "stale: UPDATE=1 cargo test");
+        crate::render::schema::assert_is_current::<Document<'_>>("metrics-top");
     }
 }

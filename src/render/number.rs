@@ -144,6 +144,16 @@ fn grouped(n: f64) -> String {
     grouped
 }
 
+/// A number as text, or that it is not known.
+pub(super) fn known(n: Option<f64>, text: fn(f64) -> String) -> String {
+    n.map_or_else(|| UNKNOWN.to_owned(), text)
+}
+
+/// 0.999 → `99.9`, without the noise of binary fractions.
+pub(super) fn round_percent(share: f64) -> f64 {
+    (share * 1e8).round() / 1e6
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,5 +197,13 @@ mod tests {
         ];
         let (got, want): (Vec<String>, Vec<&str>) = table.into_iter().unzip();
         assert_eq!(got, want);
+    }
+
+    #[test]
+    fn quantile_titles_have_no_noise() {
+        assert_eq!(
+            [0.5, 0.999, 0.29, 0.9999].map(round_percent),
+            [50.0, 99.9, 29.0, 99.99]
+        );
     }
 }

@@ -1,11 +1,11 @@
 //! What became of assertions → a table for people, JSON for programs, and the lines that the formats of
 //! pipelines share.
 
-use std::io;
+use std::iter;
 
 use serde::Serialize;
 
-use super::{json, number, table};
+use super::{grid, number};
 use crate::assertion::Measure;
 use crate::histogram::Quantile;
 use crate::report::Span;
@@ -17,12 +17,13 @@ use crate::vocabulary::Unit;
 /// removed or given another meaning.
 pub const SCHEMA: &str = "igctl.smoke/v1";
 
-/// A line for each assertion; of `each(…)` also one for every further model that it does not hold for.
-pub fn table(smoke: &Smoke) -> String {
+/// A line for each assertion; of `each(…)` also one for every further model that it does not hold for, or,
+/// where it is `wide`, for every model.
+pub fn table(smoke: &Smoke, wide: bool) -> String {
     let mut rows = Vec::new();
     for verdict in &smoke.verdicts {
         let (first, further) = match verdict.outcome {
-            Outcome::Pass => (passed(verdict), &[][..]),
+            Outcome::Pass if !wide => (passed(verdict), &[][..]),
             _ => match &verdict.findings[..] {
                 [first, further @ ..] => (detail(first), further),
                 [] => (String::new(), &[][..]),
@@ -30,10 +31,12 @@ pub fn table(smoke: &Smoke) -> String {
         };
         let outcome = verdict.outcome.name().to_uppercase();
         rows.push(vec![outcome, verdict.assertion.clone(), first]);
-        let further = further.iter().filter(|f| f.outcome != Outcome::Pass);
+        let further = further
+            .iter()
+            .filter(|f| wide || f.outcome != Outcome::Pass);
         rows.extend(further.map(|finding| vec![String::new(), String::new(), detail(finding)]));
     }
-    let mut text = table::plain(&["OUTCOME", "ASSERTION", "SEEN"], &rows);
+    let mut text = grid::plain(&["OUTCOME", "ASSERTION", "SEEN"], &rows);
     text.push_str(&format!("\ncounts are {}\n", span(smoke.span)));
     for note in &smoke.notes {
         text.push_str(&format!("{}\n", visible(note)));
@@ -111,11 +114,7 @@ fn value(seen: &Seen) -> String {
     match seen {
         Seen::Number(value, measure) => amount(*value, *measure),
         Seen::Quantile(quantile, measure) => {
-            let unit = match measure {
-                Measure::Of(unit) => *unit,
-                Measure::Share => Unit::Ratio,
-                Measure::PerSecond => Unit::Count,
-            };
+            let unit = unit(*measure);
             let text = number::quantile(*quantile, unit);
             match number::bucket(*quantile, unit) {
                 Some(bucket) => format!("{text} ({bucket})"),
@@ -126,11 +125,31 @@ fn value(seen: &Seen) -> String {
             let names: Vec<&str> = names.iter().map(|g| g.name()).collect();
             names.join(", ")
         }
+        Seen::Shift {
+            before,
+            now,
+            measure,
+        } => {
+            let now = match now {
+                Quantile::Within { value, .. } => amount(*value, *measure),
+                beyond => number::quantile(*beyond, unit(*measure)),
+            };
+            format!("{} → {now}", amount(*before, *measure))
+        }
+        Seen::Words(words) => words.clone(),
         Seen::Models(models) if models.is_empty() => "no such model".to_owned(),
         Seen::Models(models) => {
             let models: Vec<String> = models.iter().map(|model| format!("\"{model}\"")).collect();
             models.join(", ")
         }
+    }
+}
+
+fn unit(measure: Measure) -> Unit {
+    match measure {
+        Measure::Of(unit) => unit,
+        Measure::Share => Unit::Ratio,
+        Measure::PerSecond => Unit::Count,
     }
 }
 
@@ -147,10 +166,16 @@ fn amount(value: f64, measure: Measure) -> String {
 fn comparable(seen: &Seen) -> Option<f64> {
     match seen {
         Seen::Number(value, _) => Some(*value),
-        Seen::Quantile(Quantile::Within { value, .. }, _) => Some(*value),
+        Seen::Quantile(Quantile::Within { value, .. }, _)
+        | Seen::Shift {
+            now: Quantile::Within { value, .. },
+            ..
+        } => Some(*value),
         Seen::Quantile(Quantile::Above(_) | Quantile::Unknown, _)
+        | Seen::Shift { .. }
         | Seen::Generations(_)
-        | Seen::Models(_) => None,
+        | Seen::Models(_)
+        | Seen::Words(_) => None,
     }
 }
 
@@ -219,11 +244,8 @@ struct JsonPod<'a> {
 }
 
 /// The document.
-///
-/// # Errors
-/// Those of `out`.
-pub fn json(smoke: &Smoke, out: &mut dyn io::Write) -> io::Result<()> {
-    let document = Document {
+pub fn document(smoke: &Smoke) -> impl Serialize {
+    Document {
         schema: SCHEMA,
         at: smoke.at.to_string(),
         window_seconds: match smoke.span {
@@ -243,8 +265,42 @@ pub fn json(smoke: &Smoke, out: &mut dyn io::Write) -> io::Result<()> {
             })
             .collect(),
         notes: &smoke.notes,
+    }
+}
+
+/// A head line, and a line for each finding.
+pub fn records(smoke: &Smoke) -> Vec<Vec<String>> {
+    let head = [
+        "assertion",
+        "outcome",
+        "model",
+        "value",
+        "above",
+        "samples",
+        "text",
+    ];
+    let number = |n: Option<f64>| n.map(|n| n.to_string()).unwrap_or_default();
+    let findings = smoke.verdicts.iter().flat_map(|verdict| {
+        verdict
+            .findings
+            .iter()
+            .map(move |finding| (verdict, finding))
+    });
+    let record = |(verdict, finding): (&Verdict, &Finding)| {
+        let finding = json_finding(finding);
+        vec![
+            visible(&verdict.assertion).into_owned(),
+            finding.outcome.to_owned(),
+            visible(finding.model.unwrap_or_default()).into_owned(),
+            number(finding.value),
+            number(finding.above),
+            number(finding.samples),
+            visible(&finding.text).into_owned(),
+        ]
     };
-    json::print(&document, false, out)
+    iter::once(head.map(str::to_owned).to_vec())
+        .chain(findings.map(record))
+        .collect()
 }
 
 fn json_verdict(verdict: &Verdict) -> JsonVerdict<'_> {
@@ -273,17 +329,9 @@ fn json_finding(finding: &Finding) -> JsonFinding<'_> {
 mod tests {
     use super::*;
 
-    /// `UPDATE=1 cargo test` rewrites the file.
     #[test]
     fn the_schema_in_docs_is_current() {
-        let schema = schemars::schema_for!(Document<'_>);
-        let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/smoke.schema.json");
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(path, &text).expect("docs/ is writable");
-        }
-        let committed = std::fs::read_to_string(path).unwrap_or_default();
-        assert_eq!(committed, text, "stale: UPDATE=1 cargo test");
+        crate::render::schema::assert_is_current::<Document<'_>>("smoke");
     }
 
     #[test]

@@ -2,21 +2,20 @@
 
 use std::fmt::Write;
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use comfy_table::Cell;
+use unicode_width::UnicodeWidthStr;
 
-use super::number::{self, UNKNOWN};
+use super::{
+    grid::{GAP, grid, padded, right, wrapped},
+    head::{head, overhead_line, pool_line},
+    names::{NARROWEST_NAME, cut_names, name_cells},
+    number::{self, UNKNOWN, known, round_percent},
+};
 use crate::{
-    report::{Dimension, Distribution, PodLine, Report, Row, Span},
+    report::{Distribution, InFlightOf, Report, Row, Span},
     visible::visible,
     vocabulary::{self, Signal},
 };
-
-/// Names are not cut below this width; a narrower terminal gets long lines.
-const NARROWEST_NAME: usize = 8;
-
-/// Blanks between two columns.
-const GAP: usize = 2;
 
 /// Stands before a quantile whose digits mean little.
 const ROUGH: &str = "~";
@@ -30,26 +29,28 @@ pub struct Layout {
     pub wide: bool,
     /// Which latency the quantile columns show.
     pub latency: Signal,
+    /// Whether to say when that was: it is not now.
+    pub dated: bool,
 }
 
 /// The whole output: head line, table, remarks.
 pub fn render(report: &Report, layout: Layout) -> String {
     let mut out = String::new();
-    for line in head(report) {
-        wrapped(&mut out, &line, layout);
+    for line in head(report, layout.dated) {
+        wrapped(&mut out, &line, layout.width);
     }
     for pod in &report.pods {
         if let Some(failure) = &pod.failure {
             wrapped(
                 &mut out,
                 &format!("{}: {}", visible(&pod.name), visible(failure)),
-                layout,
+                layout.width,
             );
         }
     }
     if layout.wide {
         for line in pool_line(report).into_iter().chain(overhead_line(report)) {
-            wrapped(&mut out, &line, layout);
+            wrapped(&mut out, &line, layout.width);
         }
     }
     if !report.rows.is_empty() {
@@ -70,146 +71,9 @@ pub fn render(report: &Report, layout: Layout) -> String {
         out.push('\n');
     }
     for note in notes {
-        wrapped(&mut out, &visible(note), layout);
+        wrapped(&mut out, &visible(note), layout.width);
     }
     out
-}
-
-/// One line for each picker: pool, pods, names, span.
-fn head(report: &Report) -> Vec<String> {
-    let mut pickers: Vec<(Option<&str>, Option<&str>, Vec<&PodLine>)> = Vec::new();
-    for pod in &report.pods {
-        let (pool, picker) = (pod.pool.as_deref(), pod.picker.as_deref());
-        match pickers
-            .iter_mut()
-            .find(|(p, q, _)| (*p, *q) == (pool, picker))
-        {
-            Some((.., pods)) => pods.push(pod),
-            None => pickers.push((pool, picker, vec![pod])),
-        }
-    }
-    pickers
-        .into_iter()
-        .map(|(pool, picker, pods)| {
-            let mut parts = Vec::new();
-            if let Some(pool) = pool {
-                parts.push(visible(pool).into_owned());
-            }
-            parts.push(who(picker, &pods));
-            let mut generations: Vec<_> = pods.iter().filter_map(|p| p.generation).collect();
-            generations.sort_unstable();
-            generations.dedup();
-            if !generations.is_empty() {
-                let names: Vec<_> = generations.iter().rev().map(ToString::to_string).collect();
-                parts.push(format!("names {}", names.join(", ")));
-            }
-            parts.push(when(report.span, &pods));
-            if pods.iter().all(|p| p.failure.is_none() && !p.has_traffic) {
-                parts.push("no request yet".to_owned());
-            }
-            parts.join("  ")
-        })
-        .collect()
-}
-
-/// `picker qwen-epp: 2 pods, leader qwen-epp-7f9c4-x2`
-fn who(picker: Option<&str>, pods: &[&PodLine]) -> String {
-    let leader = pods.iter().find(|p| p.leader == Some(true));
-    match (picker, pods) {
-        (None, [pod]) => visible(&pod.name).into_owned(),
-        (picker, pods) => {
-            let picker = picker
-                .map(|p| format!("picker {}: ", visible(p)))
-                .unwrap_or_default();
-            let mut text = format!("{picker}{}", plural(pods.len(), "pod"));
-            let failed = pods.iter().filter(|p| p.failure.is_some()).count();
-            if failed > 0 {
-                let _ = write!(text, ", {failed} unread");
-            }
-            if let (Some(leader), true) = (leader, pods.len() > 1) {
-                let _ = write!(
-                    text,
-                    ", leader {}",
-                    visible(leader.name.rsplit('/').next().unwrap_or(&leader.name))
-                );
-            }
-            text
-        }
-    }
-}
-
-/// `since start, 3h12m` or `last 10s`
-fn when(span: Span, pods: &[&PodLine]) -> String {
-    match span {
-        Span::Window(seconds) => format!("last {}", number::span(seconds)),
-        Span::SinceStart => {
-            let up = || pods.iter().filter_map(|p| p.up);
-            let (shortest, longest) =
-                (up().fold(f64::INFINITY, f64::min), up().fold(0.0, f64::max));
-            let (shortest, longest) = (number::span(shortest), number::span(longest));
-            if up().count() == 0 {
-                "since start".to_owned()
-            } else if shortest == longest {
-                format!("since start, {longest}")
-            } else {
-                format!("since start, {shortest} to {longest}")
-            }
-        }
-    }
-}
-
-/// `pool: ready endpoints 8, queue 0.50 (by llm/qwen-epp-7f9c4-x2)`
-fn pool_line(report: &Report) -> Option<String> {
-    let from = report
-        .pool
-        .from
-        .as_deref()
-        .filter(|_| !report.pool.gauges.is_empty())?;
-    let gauge = |(signal, n): (&Signal, &f64)| {
-        let entry = vocabulary::entry_of(*signal);
-        format!("{} {}", words(entry.title), number::value(*n, entry.unit))
-    };
-    let gauges: Vec<String> = report.pool.gauges.iter().map(gauge).collect();
-    Some(format!(
-        "pool: {} (by {})",
-        gauges.join(", "),
-        visible(from)
-    ))
-}
-
-/// `overhead: scheduler mean 120µs`
-fn overhead_line(report: &Report) -> Option<String> {
-    let mean = |(signal, d): (&Signal, &Distribution)| {
-        let entry = vocabulary::entry_of(*signal);
-        Some(format!(
-            "{} mean {}",
-            words(entry.title),
-            number::value(d.mean?, entry.unit)
-        ))
-    };
-    let means: Vec<String> = report.overhead.iter().filter_map(mean).collect();
-    (!means.is_empty()).then(|| format!("overhead: {}", means.join(", ")))
-}
-
-fn words(title: &str) -> String {
-    title.replace('_', " ")
-}
-
-/// Text that is no table is broken between words where a terminal is narrower.
-fn wrapped(out: &mut String, text: &str, layout: Layout) {
-    match layout.width {
-        Some(width) => {
-            for line in textwrap::wrap(
-                text,
-                textwrap::Options::new(width.max(20)).subsequent_indent("  "),
-            ) {
-                let _ = writeln!(out, "{line}");
-            }
-        }
-        None => {
-            let _ = writeln!(out, "{text}");
-        }
-    }
 }
 
 /// A column of numbers.
@@ -231,7 +95,7 @@ impl Column {
 
 fn table(report: &Report, layout: Layout) -> String {
     let mut columns = columns(report, layout);
-    let mut names = name_cells(report, layout);
+    let mut names = name_cells(report, layout.width.is_some());
     let titles: Vec<String> = report.by.iter().map(|d| d.name().to_uppercase()).collect();
     if let Some(width) = layout.width {
         let taken = |columns: &[Column]| columns.iter().map(|c| c.width() + GAP).sum::<usize>();
@@ -245,10 +109,7 @@ fn table(report: &Report, layout: Layout) -> String {
         cut_names(&mut names, &titles, width.saturating_sub(taken(&columns)));
     }
 
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
+    let mut table = grid();
     table.set_header(
         titles
             .iter()
@@ -268,21 +129,6 @@ fn table(report: &Report, layout: Layout) -> String {
     padded(table)
 }
 
-/// The text of a table, its columns apart by [`GAP`].
-fn padded(mut table: Table) -> String {
-    let gap = u16::try_from(GAP).unwrap_or(u16::MAX);
-    for column in table.column_iter_mut() {
-        column.set_padding((0, gap));
-    }
-    let mut text = table.trim_fmt();
-    text.push('\n');
-    text
-}
-
-fn right(text: &str) -> Cell {
-    Cell::new(text).set_alignment(CellAlignment::Right)
-}
-
 fn columns(report: &Report, layout: Layout) -> Vec<Column> {
     let mut columns = Vec::new();
     let mut add = |title: &str, needed: bool, totals: bool, cell: &dyn Fn(&Row) -> String| {
@@ -297,8 +143,6 @@ fn columns(report: &Report, layout: Layout) -> Vec<Column> {
             needed,
         });
     };
-    let known =
-        |n: Option<f64>, text: fn(f64) -> String| n.map_or_else(|| UNKNOWN.to_owned(), text);
 
     add("REQUESTS", true, true, &|r| {
         known(r.requests, number::count)
@@ -317,7 +161,7 @@ fn columns(report: &Report, layout: Layout) -> Vec<Column> {
             known(r.cancelled, number::count)
         });
     }
-    add("RUN", true, true, &|r| in_flight(r, report));
+    add("RUN", true, true, &in_flight);
     for (i, q) in report.quantiles.iter().enumerate() {
         add(&format!("P{}", round_percent(*q)), true, false, &|r| {
             quantile(r, layout, i, *q)
@@ -368,174 +212,39 @@ fn has_rough(report: &Report, layout: Layout) -> bool {
 }
 
 /// Blank where the model's count stands on another row: it is neither repeated nor split.
-fn in_flight(row: &Row, report: &Report) -> String {
-    if let Some(n) = row.in_flight {
-        return number::count(n);
+fn in_flight(row: &Row) -> String {
+    match (row.in_flight, row.in_flight_of) {
+        (Some(n), _) => number::count(n),
+        (None, InFlightOf::FirstRow) => String::new(),
+        (None, _) => UNKNOWN.to_owned(),
     }
-    let model_at = report.by.iter().position(|d| *d == Dimension::Model);
-    let model = |r: &Row| model_at.and_then(|i| r.key.get(i).cloned());
-    let mut models_rows = report.rows.iter().filter(|r| model(r) == model(row));
-    let elsewhere = !row.key.is_empty() && models_rows.any(|r| r.in_flight_of_model);
-    if elsewhere {
-        String::new()
-    } else {
-        UNKNOWN.to_owned()
+}
+
+fn quantile(row: &Row, layout: Layout, at: usize, q: f64) -> String {
+    match row.distributions.get(&layout.latency) {
+        Some(distribution) => rough_quantile(distribution, at, q, layout.latency, layout.wide),
+        None => UNKNOWN.to_owned(),
     }
 }
 
 /// `6.12s`; `~6.12s` where the digits mean little; `6.12s (6–8s)` in `wide`.
-fn quantile(row: &Row, layout: Layout, at: usize, q: f64) -> String {
-    let Some(distribution) = row.distributions.get(&layout.latency) else {
-        return UNKNOWN.to_owned();
-    };
+pub(super) fn rough_quantile(
+    distribution: &Distribution,
+    at: usize,
+    q: f64,
+    signal: Signal,
+    wide: bool,
+) -> String {
     let answer = distribution.quantiles[at];
-    let unit = vocabulary::entry_of(layout.latency).unit;
+    let unit = vocabulary::entry_of(signal).unit;
     let rough = if distribution.is_rough(q, answer) {
         ROUGH
     } else {
         ""
     };
+    let text = number::quantile(answer, unit);
     match number::bucket(answer, unit) {
-        Some(bucket) if layout.wide => {
-            format!("{rough}{} ({bucket})", number::quantile(answer, unit))
-        }
-        _ => format!("{rough}{}", number::quantile(answer, unit)),
-    }
-}
-
-/// The names of each row; on a terminal a model is written once for the rows below it, and a target
-/// that equals its model is `=`.
-fn name_cells(report: &Report, layout: Layout) -> Vec<Vec<String>> {
-    let folds = layout.width.is_some();
-    let model_at = report.by.iter().position(|d| *d == Dimension::Model);
-    let mut above: Option<&Row> = None;
-    report
-        .rows
-        .iter()
-        .map(|row| {
-            let cells = report
-                .by
-                .iter()
-                .enumerate()
-                .map(|(i, dimension)| {
-                    let repeats = i + 1 < report.by.len()
-                        && above.is_some_and(|above| above.key[..=i] == row.key[..=i]);
-                    let equal = *dimension == Dimension::Target
-                        && model_at.is_some_and(|m| row.key[m] == row.key[i]);
-                    match &row.key[i] {
-                        _ if folds && repeats => String::new(),
-                        Some(_) if folds && equal => "=".to_owned(),
-                        Some(name) if name.is_empty() => "\"\"".to_owned(),
-                        Some(name) => visible(name).into_owned(),
-                        None => UNKNOWN.to_owned(),
-                    }
-                })
-                .collect();
-            above = Some(row);
-            cells
-        })
-        .collect()
-}
-
-/// Cuts names in the middle so that all columns of names together fit. The longest lose first.
-fn cut_names(rows: &mut [Vec<String>], titles: &[String], room: usize) {
-    let mut widths: Vec<usize> = titles
-        .iter()
-        .enumerate()
-        .map(|(i, title)| {
-            rows.iter()
-                .map(|r| r[i].width())
-                .max()
-                .unwrap_or(0)
-                .max(title.width())
-        })
-        .collect();
-    let gaps = 2 * titles.len().saturating_sub(1);
-    while widths.iter().sum::<usize>() + gaps > room {
-        let Some(widest) = widths.iter_mut().max().filter(|w| **w > NARROWEST_NAME) else {
-            break;
-        };
-        *widest -= 1;
-    }
-    for row in rows {
-        for (cell, width) in row.iter_mut().zip(&widths) {
-            if cell.width() > *width {
-                *cell = cut_middle(cell, *width);
-            }
-        }
-    }
-}
-
-/// `meta-llama/Llama-3.1-8B-Instruct` → `meta-llam…Instruct`: both ends tell models apart.
-fn cut_middle(text: &str, width: usize) -> String {
-    let room = width.saturating_sub(1);
-    let front: String = within(text.chars(), room.div_ceil(2)).collect();
-    let mut back: Vec<char> = within(text.chars().rev(), room - front.width()).collect();
-    back.reverse();
-    format!("{front}…{}", back.into_iter().collect::<String>())
-}
-
-fn within(chars: impl Iterator<Item = char>, width: usize) -> impl Iterator<Item = char> {
-    let mut used = 0;
-    chars.take_while(move |c| {
-        used += c.width().unwrap_or(0);
-        used <= width
-    })
-}
-
-fn plural(n: usize, noun: &str) -> String {
-    if n == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{n} {noun}s")
-    }
-}
-
-/// 0.999 → `99.9`, without the noise of binary fractions.
-pub(crate) fn round_percent(share: f64) -> f64 {
-    (share * 1e8).round() / 1e6
-}
-
-/// A table of plain text, for `metrics catalog`.
-pub fn plain(header: &[&str], rows: &[Vec<String>]) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header.iter().map(Cell::new));
-    for row in rows {
-        table.add_row(row.iter().map(|cell| Cell::new(visible(cell))));
-    }
-    padded(table)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_cut_in_the_middle_to_their_width() {
-        let cut = cut_middle("meta-llama/Llama-3.1-8B-Instruct", 16);
-        assert_eq!((cut.as_str(), cut.width()), ("meta-lla…nstruct", 16));
-        let cut = cut_middle("模型模型模型-7b", 8);
-        assert_eq!((cut.as_str(), cut.width()), ("模型…-7b", 8));
-    }
-
-    #[test]
-    fn the_widest_column_loses_first() {
-        let mut rows = vec![vec![
-            "a-rather-long-model-name".to_owned(),
-            "short".to_owned(),
-        ]];
-        cut_names(&mut rows, &["MODEL".to_owned(), "TARGET".to_owned()], 22);
-        assert_eq!(rows, [["a-rathe…l-name", "short"]]);
-    }
-
-    #[test]
-    fn quantile_titles_have_no_noise() {
-        assert_eq!(
-            [0.5, 0.999, 0.29, 0.9999].map(round_percent),
-            [50.0, 99.9, 29.0, 99.99]
-        );
+        Some(bucket) if wide => format!("{rough}{text} ({bucket})"),
+        _ => format!("{rough}{text}"),
     }
 }

@@ -7,7 +7,12 @@ use reqwest::StatusCode;
 
 use crate::auth::NearMiss;
 use crate::body::BodyError;
+use crate::by_hand::ByHand;
 use crate::error;
+use crate::rbac::{grant_picker, grant_reader};
+
+/// In seconds; who has waited for longer needs twice as long.
+const ENOUGH_FOR_MOST: u64 = 30;
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +82,8 @@ pub enum ScrapeError {
         body: String,
         /// Whether it was shown a token.
         shown: bool,
+        /// Whether it is a pod, not an address that was given.
+        of_pod: bool,
     },
     /// 500 `Authentication failed`: the TokenReview did not succeed.
     #[error("the picker could not check the token\n  GET {path} at {at} answered 500\n  {body:?}")]
@@ -130,6 +137,8 @@ pub enum ScrapeError {
         status: StatusCode,
         /// What it said.
         body: String,
+        /// Whether it is a pod, not an address that was given.
+        of_pod: bool,
     },
     /// The answer broke off.
     #[error("the answer of {at} broke off after {bytes} bytes\n  {reason}")]
@@ -153,7 +162,7 @@ pub enum ScrapeError {
 
 impl ScrapeError {
     /// The next thing to try.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self, hand: &ByHand) -> Option<String> {
         Some(match self {
             Self::Untrusted { .. } => {
                 "name its CA with --metrics-ca-file FILE, or trust anyone with --metrics-insecure-skip-tls-verify".into()
@@ -164,6 +173,12 @@ impl ScrapeError {
                     .into()
             }
             Self::WantsCertificate { .. } => "show one with --metrics-client-cert FILE --metrics-client-key FILE".into(),
+            Self::Unauthenticated { shown: false, of_pod: false, .. } => {
+                "show the token of an account that may read /metrics: --token-file FILE".into()
+            }
+            Self::Unauthenticated { shown: true, of_pod: false, .. } => {
+                "is it expired, of a deleted account, or of another cluster?".into()
+            }
             Self::Unauthenticated { shown: false, .. } => {
                 "mint one for an account that may read /metrics: --service-account NAMESPACE/NAME, or --token-file FILE".into()
             }
@@ -174,14 +189,18 @@ impl ScrapeError {
             Self::Unchecked { account, .. } => format!(
                 "either the token is no good (expired, of another audience or cluster), or the picker may not create \
                  TokenReviews:\n{}",
-                delegate(account.as_deref())
+                delegate(hand, account.as_deref())
             ),
             Self::Unauthorizable { account, .. } => {
-                format!("the picker may not create SubjectAccessReviews:\n{}", delegate(account.as_deref()))
+                format!("the picker may not create SubjectAccessReviews:\n{}", delegate(hand, account.as_deref()))
             }
-            Self::Forbidden { body, near_miss, .. } => forbidden_hint(body, near_miss.as_deref()),
-            Self::Status { status: StatusCode::NOT_FOUND, .. } => "another port?  --metrics-port PORT".into(),
-            Self::Silent { .. } => "give it longer with --request-timeout 30s, or see what it does with kubectl logs".into(),
+            Self::Forbidden { body, near_miss, .. } => forbidden_hint(hand, body, near_miss.as_deref()),
+            Self::Status { status: StatusCode::NOT_FOUND, of_pod: true, .. } => "another port?  --metrics-port PORT".into(),
+            Self::Body { fault, .. } => return fault.hint(),
+            Self::Silent { after, .. } => format!(
+                "give it longer with --request-timeout {}s, or see what it does with kubectl logs",
+                after.as_secs().saturating_mul(2).max(ENOUGH_FOR_MOST)
+            ),
             _ => return None,
         })
     }
@@ -232,13 +251,11 @@ impl ScrapeError {
 }
 
 /// The command that lets a picker ask the API server about tokens and rights.
-fn delegate(account: Option<&str>) -> String {
-    let account = account.unwrap_or("NAMESPACE:NAME");
-    let name = account.replace(':', "-");
-    format!(
-        "kubectl create clusterrolebinding {name}-auth-delegator --clusterrole=system:auth-delegator \
-         --serviceaccount={account}"
-    )
+fn delegate(hand: &ByHand, account: Option<&str>) -> String {
+    let (namespace, name) = account
+        .and_then(|account| account.split_once(':'))
+        .unwrap_or(("NAMESPACE", "NAME"));
+    grant_picker(&hand.admin(), namespace, name)
 }
 
 /// The ServiceAccount, namespace and name, that a picker's refusal names.
@@ -253,18 +270,21 @@ fn account_in(body: &str) -> Option<(&str, &str)> {
 }
 
 /// The commands that let the user in a picker's refusal read its metrics.
-fn forbidden_hint(body: &str, near_miss: Option<&NearMiss>) -> String {
+fn forbidden_hint(hand: &ByHand, body: &str, near_miss: Option<&NearMiss>) -> String {
     match (near_miss, account_in(body)) {
         (Some(near_miss), _) => format!(
             "{}\n(a cached refusal can last 30 s after it)",
-            near_miss.fix()
+            near_miss.fix(hand)
         ),
         (None, Some((namespace, name))) => format!(
             "let that ServiceAccount read /metrics (a cached refusal can last 30 s after it):\n\
-             kubectl create clusterrole metrics-reader --verb=get --non-resource-url=/metrics\n\
-             kubectl create clusterrolebinding metrics-reader-{namespace}-{name} --clusterrole=metrics-reader \
-             --serviceaccount={namespace}:{name}"
+             {}",
+            grant_reader(&hand.admin(), namespace, name)
         ),
+        // The words of Envoy's RBAC filter.
+        (None, None) if body.starts_with("RBAC: access denied") => {
+            "a proxy before the picker refused, as a mesh's AuthorizationPolicy has it do: let it pass GET /metrics".into()
+        }
         (None, None) => {
             "its user needs a ClusterRole with nonResourceURLs [/metrics], verbs [get]".into()
         }

@@ -7,20 +7,19 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
 use rustls::{AlertDescription, CertificateError};
 
 use crate::body::Body;
 use crate::cause;
-use crate::config::Tls;
+use crate::config::{MaxScrape, Tls};
 use crate::token::Token;
 pub use error::ScrapeError;
-use tls::{certificates, with_tls};
+pub(crate) use tls::certificates;
+use tls::with_tls;
 
-/// The longest page that is read, packed and unpacked.
-pub(crate) const MAX_SCRAPE: usize = 256 << 20;
 /// What the first answer may take, unless `--request-timeout` says otherwise: a picker that cannot reach its API server
 /// takes 10 s to say so.
 const FIRST_TIME: Duration = Duration::from_secs(15);
@@ -72,6 +71,7 @@ pub(crate) struct Endpoint {
     scheme: Scheme,
     /// Names to go by when the one in `url` is not in the certificate.
     other_names: Vec<String>,
+    max: MaxScrape,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl Endpoint {
     ///
     /// Proxies are for the way out of here, which a pod is not. Without a CA file no certificate is trusted: no public CA
     /// vouches for a pod.
-    pub(crate) fn of_pod(place: Place, tls: &Tls) -> Result<Self, ScrapeError> {
+    pub(crate) fn of_pod(place: Place, tls: &Tls, max: MaxScrape) -> Result<Self, ScrapeError> {
         let Place {
             at,
             account,
@@ -119,11 +119,12 @@ impl Endpoint {
             url,
             scheme: Scheme::Unknown,
             other_names: names.collect(),
+            max,
         })
     }
 
     /// The page at an address, as it is written.
-    pub(crate) fn of_url(url: &Url, tls: &Tls) -> Result<Self, ScrapeError> {
+    pub(crate) fn of_url(url: &Url, tls: &Tls, max: MaxScrape) -> Result<Self, ScrapeError> {
         let mut builder = with_tls(Client::builder(), tls)?;
         if let Some(path) = &tls.ca_file {
             builder = builder.tls_certs_only(certificates(path)?);
@@ -135,6 +136,7 @@ impl Endpoint {
             url: url.clone(),
             scheme: Scheme::Known,
             other_names: Vec::new(),
+            max,
         })
     }
 
@@ -243,20 +245,27 @@ impl Endpoint {
             .headers()
             .get(CONTENT_ENCODING)
             .map(|value| String::from_utf8_lossy(value.as_bytes()));
-        let mut body = Body::new(coding.as_deref(), MAX_SCRAPE).map_err(unreadable)?;
+        let ends_with_eof = is_open_metrics(&response);
+        let mut body = Body::new(coding.as_deref(), self.max.0).map_err(unreadable)?;
+        let cut_off = |bytes, reason| ScrapeError::CutOff {
+            at: self.at.clone(),
+            bytes,
+            reason,
+        };
         loop {
             match response.chunk().await {
                 Ok(Some(piece)) => body.push(&piece).map_err(unreadable)?,
                 Ok(None) => break,
-                Err(fault) => {
-                    let (at, bytes, reason) =
-                        (self.at.clone(), body.packed(), cause::innermost(&fault));
-                    return Err(ScrapeError::CutOff { at, bytes, reason });
-                }
+                Err(fault) => return Err(cut_off(body.packed(), cause::innermost(&fault))),
             }
         }
         let wire_bytes = body.packed();
-        Ok((body.finish().map_err(unreadable)?, wire_bytes))
+        let text = body.finish().map_err(unreadable)?;
+        if ends_with_eof && !text.trim_ascii_end().ends_with(b"# EOF") {
+            let reason = "it says that it is OpenMetrics, which ends with # EOF".to_owned();
+            return Err(cut_off(wire_bytes, reason));
+        }
+        Ok((text, wire_bytes))
     }
 
     /// Whose "no" it is: the picker tells by its status and its body together.
@@ -272,12 +281,14 @@ impl Endpoint {
         }
         let body = String::from_utf8_lossy(&text).trim().to_owned();
         let (at, path) = (self.at.clone(), self.url.path().to_owned());
+        let of_pod = self.account.is_some();
         match status {
             StatusCode::UNAUTHORIZED => ScrapeError::Unauthenticated {
                 at,
                 path,
                 body,
                 shown,
+                of_pod,
             },
             StatusCode::FORBIDDEN => ScrapeError::Forbidden {
                 at,
@@ -307,6 +318,7 @@ impl Endpoint {
                 path,
                 status,
                 body,
+                of_pod,
             },
         }
     }
@@ -324,6 +336,16 @@ impl Endpoint {
             _ => ScrapeError::Unreachable { at, reason },
         }
     }
+}
+
+/// Whether the answer says where it ends, however it came
+/// (<https://prometheus.io/docs/specs/om/open_metrics_spec/#overall-structure>).
+fn is_open_metrics(response: &Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE);
+    kind.is_some_and(|kind| {
+        let kind = kind.as_bytes().to_ascii_lowercase();
+        kind.starts_with(b"application/openmetrics-text")
+    })
 }
 
 /// Whether it is the client's certificate, or the lack of one, that the server complains about (RFC 8446, 6.2).

@@ -24,7 +24,7 @@ pub(super) fn with_tls(builder: ClientBuilder, tls: &Tls) -> Result<ClientBuilde
     Ok(builder.identity(identity))
 }
 
-pub(super) fn certificates(path: &Path) -> Result<Vec<Certificate>, ScrapeError> {
+pub(crate) fn certificates(path: &Path) -> Result<Vec<Certificate>, ScrapeError> {
     let found =
         Certificate::from_pem_bundle(&read(path)?).map_err(|fault| unusable(path, &fault))?;
     match found.is_empty() {

@@ -48,8 +48,8 @@ pub struct Api {
     server: JoinHandle<()>,
 }
 
-/// Makes an answer when it is asked for.
-type Make = Arc<dyn Fn() -> Value + Send + Sync>;
+/// Makes an answer to a request's body when it is asked for.
+type Make = Arc<dyn Fn(&str) -> Value + Send + Sync>;
 
 #[derive(Default)]
 struct Script {
@@ -115,19 +115,28 @@ impl Api {
     }
 
     fn answers_with(&self, request: &str, code: u16, object: Value) -> &Self {
-        self.makes(request, code, move || object.clone())
+        self.makes(request, code, move |_| object.clone())
     }
 
     fn makes(
         &self,
         request: &str,
         code: u16,
-        object: impl Fn() -> Value + Send + Sync + 'static,
+        object: impl Fn(&str) -> Value + Send + Sync + 'static,
     ) -> &Self {
         self.script()
             .answers
             .insert(request.to_owned(), (code, Arc::new(object)));
         self
+    }
+
+    /// Answers with what is made of the request's body.
+    pub fn answers_by_body(
+        &self,
+        request: &str,
+        object: impl Fn(&str) -> Value + Send + Sync + 'static,
+    ) -> &Self {
+        self.makes(request, 200, object)
     }
 
     /// Forwards ports of a pod of namespace `llm` this way.
@@ -165,7 +174,7 @@ impl Api {
     pub fn mints_for(&self, account: &str, token: &str, life: SignedDuration) -> &Self {
         let request = format!("POST /api/v1/namespaces/llm/serviceaccounts/{account}/token");
         let token = token.to_owned();
-        self.makes(&request, 200, move || {
+        self.makes(&request, 200, move |_| {
             json!({
                 "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1",
                 "spec": { "audiences": [] },
@@ -256,7 +265,7 @@ async fn respond(
             line: line.clone(),
             token,
             acts_as,
-            body,
+            body: body.clone(),
         });
         (
             script.answers.get(&key).cloned(),
@@ -294,7 +303,7 @@ async fn respond(
         return Ok(answer);
     }
     Ok(match found {
-        Some((code, object)) => json_answer(code, &object()),
+        Some((code, object)) => json_answer(code, &object(&body)),
         None => status(404, &format!("the test has no answer to {line}")),
     })
 }

@@ -7,12 +7,40 @@
 )]
 
 pub mod api;
+pub mod call;
 pub mod picker;
 
+use std::io::Read as _;
+
+use igctl::by_hand::ByHand;
 use igctl::collect::{Collector, Moment, PodError};
 use igctl::config::{ClusterSource, Source};
 use igctl::error::Error;
 use igctl::scrape::Page;
+
+/// The text of a packed fixture.
+pub fn unpacked(path: &str) -> Vec<u8> {
+    let packed = std::fs::read(path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let mut text = Vec::new();
+    flate2::read::GzDecoder::new(&packed[..])
+        .read_to_end(&mut text)
+        .expect("fixtures are whole");
+    text
+}
+
+/// That a document fits its committed schema, `docs/NAME.schema.json`.
+#[track_caller]
+pub fn assert_fits(name: &str, document: &serde_json::Value) {
+    let path = format!("{}/docs/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+    let schema = std::fs::read(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let schema = serde_json::from_slice(&schema).expect("a schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("it is a JSON Schema");
+    let problems: Vec<String> = validator
+        .iter_errors(document)
+        .map(|problem| format!("{}: {problem}", problem.instance_path()))
+        .collect();
+    assert!(problems.is_empty(), "{problems:#?}");
+}
 
 /// Opens a collector, as a command does.
 pub async fn open(source: ClusterSource) -> Result<Collector, Error> {
@@ -25,7 +53,7 @@ pub async fn open(source: ClusterSource) -> Result<Collector, Error> {
 pub async fn opened(source: ClusterSource) -> Collector {
     open(source)
         .await
-        .unwrap_or_else(|error| panic!("{error}\n{:?}", error.hint()))
+        .unwrap_or_else(|error| panic!("{error}\n{:?}", error.hint(&ByHand::default())))
 }
 
 /// The text of every pod, or what went wrong with it, in short.
@@ -57,9 +85,10 @@ pub fn told(message: &str, hint: Option<String>, exit_code: u8) -> String {
 
 /// What a command that could not open says.
 pub async fn refusal(source: ClusterSource) -> String {
+    let hand = source.by_hand();
     match open(source).await {
         Ok(_) => "it opened".into(),
-        Err(error) => told(&error.to_string(), error.hint(), error.exit_code()),
+        Err(error) => told(&error.to_string(), error.hint(&hand), error.exit_code()),
     }
 }
 
@@ -68,7 +97,11 @@ pub fn only_failure(moment: &Moment) -> String {
     match &moment.pods[..] {
         [pod] => match &pod.page {
             Ok(page) => format!("it answered: {}", String::from_utf8_lossy(&page.body)),
-            Err(fault) => told(&fault.to_string(), fault.hint(), fault.exit_code()),
+            Err(fault) => told(
+                &fault.to_string(),
+                fault.hint(&ByHand::default()),
+                fault.exit_code(),
+            ),
         },
         pods => format!("{} pods", pods.len()),
     }

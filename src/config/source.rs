@@ -1,16 +1,12 @@
-//! What was meant by the arguments: defaults filled in, flags checked against each other, every name
-//! typed. Nothing after this sees a raw string.
-
-pub mod smoke;
+//! Where metrics come from, and how to get at them, as the source flags say.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use globset::{Glob, GlobMatcher};
-
+use super::{UsageError, stdin_twice};
+use crate::by_hand::ByHand;
 use crate::cli;
-use crate::report::{Dimension, Order};
-use crate::vocabulary::Signal;
+use crate::recording::{At, is_recording};
 
 /// What to read: what there is, or what we make.
 #[derive(Debug, Clone)]
@@ -25,11 +21,22 @@ pub enum Input {
 #[derive(Debug, Clone)]
 pub enum Source {
     /// Scrapes that were saved, each of one pod.
-    Files(Vec<FileSource>),
+    Files(FilesSource),
+    /// A moment of a recording.
+    Recording(RecordingSource),
     /// A metrics page at an address.
     Url(UrlSource),
     /// Endpoint pickers in a Kubernetes cluster.
     Cluster(ClusterSource),
+}
+
+/// Scrapes that were saved.
+#[derive(Debug, Clone)]
+pub struct FilesSource {
+    /// Each of one pod.
+    pub files: Vec<FileSource>,
+    /// How much to read of each.
+    pub max_scrape: MaxScrape,
 }
 
 /// A scrape that was saved.
@@ -41,6 +48,15 @@ pub enum FileSource {
     Path(PathBuf),
 }
 
+/// A moment of a recording.
+#[derive(Debug, Clone)]
+pub struct RecordingSource {
+    /// `-f`, which was seen to be one.
+    pub path: PathBuf,
+    /// `--at`
+    pub at: At,
+}
+
 /// A metrics page at an address.
 #[derive(Debug, Clone)]
 pub struct UrlSource {
@@ -50,6 +66,10 @@ pub struct UrlSource {
     pub token: TokenSource,
     /// Whom to trust.
     pub tls: Tls,
+    /// How long each single request may take.
+    pub request_timeout: Option<Duration>,
+    /// How much to read.
+    pub max_scrape: MaxScrape,
 }
 
 /// Endpoint pickers in a Kubernetes cluster.
@@ -77,6 +97,18 @@ pub struct ClusterSource {
     pub token: TokenSource,
     /// Whom to trust.
     pub tls: Tls,
+    /// How much to read of each.
+    pub max_scrape: MaxScrape,
+}
+
+/// The longest answer or saved scrape that is read, in bytes, packed and unpacked: five times what a picker at its cap of models says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaxScrape(pub usize);
+
+impl Default for MaxScrape {
+    fn default() -> Self {
+        Self(256 << 20)
+    }
 }
 
 /// The user to act as.
@@ -145,66 +177,6 @@ pub struct Tls {
     pub client_key: Option<PathBuf>,
 }
 
-/// What `igctl metrics top` shall do.
-#[derive(Debug, Clone)]
-pub struct TopConfig {
-    /// What to read.
-    pub input: Input,
-    /// When to read and when to print.
-    pub pace: Pace,
-    /// The form of the output.
-    pub format: Format,
-    /// 0 to 1, in the order shown.
-    pub quantiles: Vec<f64>,
-    /// Which latency the quantile columns show.
-    pub latency: Signal,
-    /// What a row is about; `None`: model and target, and the pool where there are several.
-    pub by: Option<Vec<Dimension>>,
-    /// How rows are ordered.
-    pub order: Order,
-    /// At most so many rows.
-    pub limit: Option<usize>,
-    /// Only models that match.
-    pub models: Option<GlobMatcher>,
-}
-
-/// When to read and when to print.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Pace {
-    /// One read, one report since the start.
-    Once,
-    /// Two reads so far apart, one report of what happened in between.
-    Window(Duration),
-    /// A report at each interval, over at most `back`.
-    Watch {
-        /// Between two reads.
-        interval: Duration,
-        /// How far back a report looks.
-        back: Duration,
-    },
-}
-
-/// The form of the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// For people.
-    Table,
-    /// For people with wide terminals.
-    Wide,
-    /// For programs.
-    Json,
-    /// For spreadsheets.
-    Csv,
-}
-
-/// An argument that clap could not check by itself.
-#[derive(Debug, thiserror::Error, PartialEq)]
-#[error("{0}")]
-pub struct UsageError(String);
-
-/// How far back a refreshing table looks.
-const WATCH_BACK: Duration = Duration::from_secs(60);
-
 impl Input {
     /// What the source flags mean, the demo included.
     ///
@@ -213,28 +185,70 @@ impl Input {
     pub fn from_args(args: &cli::SourceArgs) -> Result<Self, UsageError> {
         match args.demo {
             true if cfg!(feature = "demo") => Ok(Self::Demo),
-            true => Err(UsageError("this igctl was built without --demo".to_owned())),
+            true => Err(UsageError::new(
+                "this igctl was built without --demo".to_owned(),
+            )),
             false => Source::from_args(args).map(|source| Self::Source(Box::new(source))),
         }
     }
 
-    /// False for a saved scrape, which is the same however often one looks at it.
-    fn changes(&self) -> bool {
+    /// False for what was saved, which is the same however often one looks at it.
+    pub(super) fn changes(&self) -> bool {
+        !matches!(self, Self::Source(source) if matches!(**source, Source::Files(_) | Source::Recording(_)))
+    }
+
+    /// True for what was said at another time, which is known.
+    pub fn is_recording(&self) -> bool {
+        self.recording().is_some()
+    }
+
+    pub(super) fn recording(&self) -> Option<&RecordingSource> {
+        match self {
+            Self::Source(source) => match &**source {
+                Source::Recording(recording) => Some(recording),
+                _ => None,
+            },
+            Self::Demo => None,
+        }
+    }
+
+    /// True where stdin is read.
+    pub(super) fn is_stdin(&self) -> bool {
+        matches!(self, Self::Source(source) if source.is_stdin())
+    }
+
+    /// False for a saved scrape, which is of one moment only.
+    pub(super) fn has_windows(&self) -> bool {
         !matches!(self, Self::Source(source) if matches!(**source, Source::Files(_)))
     }
 }
 
 impl Source {
-    /// The source that the arguments name; `None` where they name none, and the whole namespace is not
-    /// meant.
+    /// True where stdin is read.
+    pub(super) fn is_stdin(&self) -> bool {
+        match self {
+            Self::Files(saved) => saved
+                .files
+                .iter()
+                .any(|file| matches!(file, FileSource::Stdin)),
+            Self::Recording(recording) => recording.path.to_str() == Some("-"),
+            Self::Url(_) | Self::Cluster(_) => false,
+        }
+    }
+
+    /// The source that the arguments name; `None` where they name none.
     ///
     /// # Errors
     /// As [`Self::from_args`]; a demo is no source here.
     pub fn if_named(args: &cli::SourceArgs) -> Result<Option<Self>, UsageError> {
         if args.demo {
-            return Err(UsageError("--demo goes with metrics top".to_owned()));
+            return Err(UsageError::new(
+                "metrics catalog takes no --demo".to_owned(),
+            ));
         }
         let named = args.target.is_some()
+            || args.namespace.is_some()
+            || args.all_namespaces
             || args.selector.is_some()
             || args.url.is_some()
             || !args.file.is_empty();
@@ -256,6 +270,24 @@ impl Source {
             client_cert: args.metrics_client_cert.clone(),
             client_key: args.metrics_client_key.clone(),
         };
+        if let Some(path) = args.file.iter().find(|path| is_recording(path)) {
+            if args.file.len() > 1 {
+                return Err(UsageError::new(format!(
+                    "{} is a recording, which has all its replicas: leave out the other -f",
+                    path.display()
+                )));
+            }
+            return Ok(Self::Recording(RecordingSource {
+                path: path.clone(),
+                at: args.at.unwrap_or_default(),
+            }));
+        }
+        if args.at.is_some() {
+            return Err(UsageError::new(match &args.file[..] {
+                [path, ..] => format!("--at needs a recording, and {} is none", path.display()),
+                [] => "--at needs a recording: -f FILE".to_owned(),
+            }));
+        }
         if !args.file.is_empty() {
             let source = |path: &PathBuf| match path.to_str() {
                 Some("-") => FileSource::Stdin,
@@ -268,11 +300,12 @@ impl Source {
                 .count()
                 > 1
             {
-                return Err(UsageError(
-                    "stdin can be read only once: -f - stands twice".to_owned(),
-                ));
+                return Err(stdin_twice());
             }
-            return Ok(Self::Files(args.file.iter().map(source).collect()));
+            return Ok(Self::Files(FilesSource {
+                files: args.file.iter().map(source).collect(),
+                max_scrape: args.max_scrape,
+            }));
         }
         let token = TokenSource::from_args(args)?;
         if let Some(url) = &args.url {
@@ -280,11 +313,17 @@ impl Source {
                 .ok()
                 .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
                 .ok_or_else(|| {
-                    UsageError(format!(
+                    UsageError::new(format!(
                         "--url {url}: not an address like http://127.0.0.1:9090/metrics"
                     ))
                 })?;
-            return Ok(Self::Url(UrlSource { url, token, tls }));
+            return Ok(Self::Url(UrlSource {
+                url,
+                token,
+                tls,
+                request_timeout: args.request_timeout,
+                max_scrape: args.max_scrape,
+            }));
         }
         let select = match (&args.target, &args.selector) {
             (Some(target), _) => Select::from_target(target)?,
@@ -292,7 +331,7 @@ impl Source {
             (None, None) => Select::Pools,
         };
         if args.all_namespaces && !matches!(select, Select::Pools | Select::Labels(_)) {
-            return Err(UsageError(
+            return Err(UsageError::new(
                 "-A goes with no target or with -l: a name is looked up in one namespace"
                     .to_owned(),
             ));
@@ -312,7 +351,31 @@ impl Source {
             direct: args.direct,
             token,
             tls,
+            max_scrape: args.max_scrape,
         }))
+    }
+}
+
+/// The flags of the connection that were typed.
+pub fn by_hand(args: &cli::SourceArgs) -> ByHand {
+    ByHand::new(
+        args.kubeconfig.as_deref(),
+        args.context.as_deref(),
+        args.as_user.as_deref(),
+        &args.as_groups,
+    )
+}
+
+impl ClusterSource {
+    /// The flags of the connection that were typed.
+    pub fn by_hand(&self) -> ByHand {
+        let impersonate = self.impersonate.as_ref();
+        ByHand::new(
+            self.kubeconfig.as_deref(),
+            self.context.as_deref(),
+            impersonate.map(|impersonate| impersonate.user.as_str()),
+            impersonate.map_or(&[], |impersonate| &impersonate.groups),
+        )
     }
 }
 
@@ -320,7 +383,7 @@ impl Select {
     /// `pod/NAME` and so on, with the kinds' short and long names as kubectl has them.
     fn from_target(target: &str) -> Result<Self, UsageError> {
         let wrong = || {
-            UsageError(format!(
+            UsageError::new(format!(
                 "{target:?} is no target; write pod/NAME, svc/NAME, deploy/NAME or pool/NAME"
             ))
         };
@@ -347,7 +410,7 @@ impl TokenSource {
                 Ok((namespace.to_owned(), name.to_owned()))
             }
             (None, Some(namespace)) if !text.is_empty() => Ok((namespace.clone(), text.to_owned())),
-            _ => Err(UsageError(format!(
+            _ => Err(UsageError::new(format!(
                 "{flag} {text}: write NAMESPACE/NAME, or NAME with -n"
             ))),
         };
@@ -356,7 +419,7 @@ impl TokenSource {
                 || args.token_file.is_some()
                 || args.token_secret.is_some()
             {
-                return Err(UsageError(
+                return Err(UsageError::new(
                     "--auth none sends no token: leave out the flag that says where it is from"
                         .to_owned(),
                 ));
@@ -373,103 +436,4 @@ impl TokenSource {
         }
         Ok(args.token_file.clone().map_or(Self::Auto, Self::File))
     }
-}
-
-impl TopConfig {
-    /// What the arguments of `metrics top` mean, for a stdout that is a terminal or not.
-    ///
-    /// # Errors
-    /// For arguments that contradict each other or cannot be understood.
-    pub fn from_args(args: &cli::Top, terminal: bool) -> Result<Self, UsageError> {
-        let input = Input::from_args(&args.source)?;
-        let order = order(&args.sort, &args.quantiles)?;
-        let changes = input.changes();
-        let watch = args.watch || terminal && !args.once && args.output.is_none() && changes;
-        let pace = match args.window {
-            _ if watch => Pace::Watch {
-                interval: args.interval,
-                back: args.window.unwrap_or(WATCH_BACK),
-            },
-            Some(_) if !changes => return Err(cannot_be_read_again("--window")),
-            Some(window) => Pace::Window(window),
-            None => Pace::Once,
-        };
-        let models = match &args.model {
-            None => None,
-            Some(glob) => match Glob::new(glob) {
-                Ok(glob) => Some(glob.compile_matcher()),
-                Err(e) => return Err(UsageError(format!("-m {glob}: {}", e.kind()))),
-            },
-        };
-        Ok(Self {
-            input,
-            pace,
-            format: match args.output {
-                None | Some(cli::Output::Table) => Format::Table,
-                Some(cli::Output::Wide) => Format::Wide,
-                Some(cli::Output::Json) => Format::Json,
-                Some(cli::Output::Csv) => Format::Csv,
-            },
-            quantiles: args.quantiles.clone(),
-            latency: match args.latency {
-                cli::Latency::E2e => Signal::Latency,
-                cli::Latency::Ttft => Signal::TimeToFirstToken,
-                cli::Latency::Tpot => Signal::TimePerOutputToken,
-                cli::Latency::Itl => Signal::InterTokenLatency,
-                cli::Latency::Ntpot => Signal::NormalizedTimePerOutputToken,
-            },
-            by: dimensions(&args.by)?,
-            order,
-            limit: args.limit.map(|limit| limit as usize),
-            models,
-        })
-    }
-}
-
-fn cannot_be_read_again(flag: &str) -> UsageError {
-    UsageError(format!(
-        "{flag} needs a source that can be read twice, not a saved scrape"
-    ))
-}
-
-fn order(column: &str, quantiles: &[f64]) -> Result<Order, UsageError> {
-    let known = match column {
-        "requests" => Some(Order::Requests),
-        "rate" => Some(Order::Rate),
-        "errors" => Some(Order::Errors),
-        "error-rate" => Some(Order::ErrorRate),
-        "in-flight" => Some(Order::InFlight),
-        "name" => Some(Order::Name),
-        other => other
-            .strip_prefix(['p', 'P'])
-            .and_then(|percent| percent.parse::<f64>().ok())
-            .map(|percent| percent / 100.0)
-            .filter(|q| quantiles.contains(q))
-            .map(Order::Quantile),
-    };
-    known.ok_or_else(|| {
-        UsageError(format!(
-            "--sort {column}: no such column; there are requests, rate, errors, error-rate, in-flight, name and the quantiles shown, such as p{}",
-            quantiles.last().map_or(99.0, |q| q * 100.0)
-        ))
-    })
-}
-
-fn dimensions(by: &[cli::By]) -> Result<Option<Vec<Dimension>>, UsageError> {
-    let mut dimensions: Vec<Dimension> = Vec::new();
-    for dimension in by {
-        let dimension = match dimension {
-            cli::By::Model => Dimension::Model,
-            cli::By::Target => Dimension::Target,
-            cli::By::Pool => Dimension::Pool,
-            cli::By::Pod => Dimension::Pod,
-            cli::By::Priority => Dimension::Priority,
-            cli::By::Fairness => Dimension::Fairness,
-        };
-        if dimensions.contains(&dimension) {
-            return Err(UsageError(format!("--by names {} twice", dimension.name())));
-        }
-        dimensions.push(dimension);
-    }
-    Ok((!dimensions.is_empty()).then_some(dimensions))
 }

@@ -1,0 +1,107 @@
+//! What a reader must know to take a report's numbers right.
+
+use std::collections::BTreeMap;
+
+use super::{PodSample, Row, sums::RowSums};
+use crate::{
+    few::few,
+    snapshot::Snapshot,
+    vocabulary::{self, Signal},
+};
+
+/// Remarks, each once.
+#[derive(Default)]
+pub(super) struct Notes(Vec<String>);
+
+impl Notes {
+    pub(super) fn into_texts(self) -> Vec<String> {
+        self.0
+    }
+
+    pub(super) fn add(&mut self, note: String) {
+        if !self.0.contains(&note) {
+            self.0.push(note);
+        }
+    }
+
+    pub(super) fn of_unlike_buckets(&mut self, title: &str) {
+        self.add(format!(
+            "pods have unlike buckets for {title}: added only where their bounds agree"
+        ));
+    }
+
+    /// Once for each signal, however many rows there are.
+    pub(super) fn of_falling_counts(&mut self, rows: &BTreeMap<Vec<Option<String>>, RowSums>) {
+        let mut falling: BTreeMap<Signal, Vec<String>> = BTreeMap::new();
+        for (key, sums) in rows {
+            for (signal, histogram) in &sums.histograms {
+                if histogram.falls() {
+                    falling.entry(*signal).or_default().push(names(key));
+                }
+            }
+        }
+        for (signal, rows) in falling {
+            self.add(format!(
+                "{} of {} is inconsistent: a cumulative count falls; raised to the one before it",
+                vocabulary::entry_of(signal).title,
+                few(&rows, 3),
+            ));
+        }
+    }
+
+    pub(super) fn of_reading(&mut self, sample: &PodSample, snapshot: &Snapshot) {
+        let problems = &snapshot.problems;
+        let first = problems
+            .first
+            .first()
+            .map(String::as_str)
+            .unwrap_or_default();
+        if problems.unreadable > 0 {
+            self.add(format!(
+                "{}: {} unreadable lines, first: {first}",
+                sample.name, problems.unreadable
+            ));
+        } else if problems.doubtful > 0 {
+            self.add(format!(
+                "{}: {} doubtful lines, first: {first}",
+                sample.name, problems.doubtful
+            ));
+        }
+        if problems.no_final_newline {
+            self.add(format!(
+                "{}: the text ends without a newline; it may be cut off",
+                sample.name
+            ));
+        }
+    }
+
+    /// What the pickers cannot count.
+    pub(super) fn of_generations(&mut self, snapshots: &[&Snapshot], total: &Row) {
+        let with_traffic: Vec<_> = snapshots.iter().filter(|s| s.has_traffic()).collect();
+        if with_traffic.is_empty() {
+            return;
+        }
+        if with_traffic.iter().any(|s| !s.counts_errors()) {
+            self.add("this picker does not count errors".to_owned());
+        } else if with_traffic.iter().any(|s| !s.counts_upstream_errors()) {
+            self.add(
+                "errors here are the picker's refusals; a model server's own 4xx and 5xx are not counted by this picker"
+                    .to_owned(),
+            );
+        }
+        if total.has_ended() && !total.distributions.contains_key(&Signal::Latency) {
+            self.add(
+                "requests are counted, their duration is not: does the gateway send response bodies to the picker?"
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+/// A row's key for a remark.
+fn names(key: &[Option<String>]) -> String {
+    key.iter()
+        .map(|part| format!("{:?}", part.as_deref().unwrap_or("-")))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
