@@ -1,39 +1,13 @@
 //! The program as it is called: output, errors with their hints, exit codes.
 
+mod support;
+
 use std::{io::Write, process::Stdio};
 
-use assert_cmd::Command;
-
-/// igctl without what the caller's environment might add.
-fn igctl(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_igctl"));
-    command
-        .args(arguments)
-        .env_clear()
-        .env("HOME", "/nonexistent")
-        .current_dir(env!("CARGO_MANIFEST_DIR"));
-    command
-}
-
-/// What a call gave: exit code, stdout, stderr.
-fn call(arguments: &[&str]) -> String {
-    told(&igctl(arguments).output().expect("igctl starts"))
-}
-
-fn told(output: &std::process::Output) -> String {
-    format!(
-        "exit {}\n{}{}",
-        output
-            .status
-            .code()
-            .map_or("by signal".to_owned(), |code| code.to_string()),
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
+use support::call::{call, ended, igctl};
 
 fn call_with_stdin(arguments: &[&str], stdin: &str) -> String {
-    told(
+    ended(
         &igctl(arguments)
             .write_stdin(stdin)
             .output()
@@ -91,6 +65,7 @@ fn a_saved_scrape_as_json() {
     .output()
     .expect("igctl starts");
     let mut json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    support::assert_fits("metrics-top", &json);
     json["at"] = "(when it was read)".into();
     insta::assert_snapshot!(serde_json::to_string_pretty(&json).expect("JSON"));
 }
@@ -193,12 +168,13 @@ fn one_bad_file_of_two_is_partial() {
 
 #[test]
 fn what_cannot_be_meant_is_refused() {
-    let wrong: [&[&str]; 8] = [
+    let wrong: [&[&str]; 9] = [
         &["metrics", "top", "web-0"],
         &["metrics", "top", "node/web-0"],
         &["metrics", "top", "--url", "ftp://x/metrics"],
         &["metrics", "top", "-f", SCRAPE, "--sort", "p42"],
         &["metrics", "top", "-f", SCRAPE, "--window", "10s"],
+        &["metrics", "top", "-f", SCRAPE, "-w"],
         &["metrics", "top", "--service-account", "reader"],
         &["metrics", "top", "-f", "-", "-f", "-"],
         &["metrics", "top", "-f", SCRAPE, "-m", "[a"],
@@ -216,7 +192,7 @@ fn a_reader_that_has_had_enough_is_no_failure() {
         .expect("igctl starts");
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("igctl ends");
-    assert_eq!(told(&output), "exit 0\n");
+    assert_eq!(ended(&output), "exit 0\n");
 }
 
 #[test]
@@ -231,7 +207,7 @@ fn a_full_disk_is_a_failure() {
         .output()
         .expect("igctl starts");
     assert_eq!(
-        told(&output),
+        ended(&output),
         "exit 1\nerror: writing the output\n  No space left on device (os error 28)\n"
     );
 }
@@ -253,8 +229,63 @@ fn stdin_may_be_packed() {
         .expect("igctl reads");
     let output = child.wait_with_output().expect("igctl ends");
     assert!(
-        told(&output).contains("\nsql-lora,sql-lora-v2,,10,"),
+        ended(&output).contains("\nsql-lora,sql-lora-v2,,10,"),
         "{}",
-        told(&output)
+        ended(&output)
+    );
+}
+
+#[test]
+fn a_time_that_no_clock_has_is_refused() {
+    let error = call(&[
+        "smoke",
+        "-f",
+        SCRAPE,
+        "--assert",
+        "requests > 0",
+        "--wait",
+        "9223372036854775807",
+    ]);
+
+    assert!(
+        error.contains("exit 2") && error.contains("more than a year"),
+        "{error}"
+    );
+}
+
+/// A pod that fails is told, and what the others emit is shown.
+#[test]
+fn the_catalog_of_what_can_be_read() {
+    let csv = |more: &[&str]| {
+        let arguments = [&["metrics", "catalog", "-o", "csv", "-f", SCRAPE], more].concat();
+        igctl(&arguments).output().expect("igctl starts")
+    };
+    let (one, both) = (csv(&[]), csv(&["-f", "/nonexistent.prom"]));
+    assert_eq!(
+        (both.status.code(), &both.stdout, both.stderr.is_empty()),
+        (Some(4), &one.stdout, false)
+    );
+}
+
+#[test]
+fn each_person_has_a_binding_of_their_own() {
+    let people = [
+        "--user", "ops", "--group", "ops", "--user", "a/b", "--user", "a-b",
+    ];
+    let manifests = call(
+        &[
+            &["rbac", "generate", "-n", "llm", "--only", "operator"][..],
+            &people,
+        ]
+        .concat(),
+    );
+
+    let bindings: Vec<&str> = manifests
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("name: \"igctl-operator-"))
+        .collect();
+    assert_eq!(
+        bindings,
+        ["user-ops\"", "user-a_2fb\"", "user-a-b\"", "group-ops\""]
     );
 }

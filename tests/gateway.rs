@@ -18,7 +18,7 @@ use gateway_core::{
 };
 use igctl::{
     collect::Collector,
-    config::{Source, Tls, TokenSource, UrlSource},
+    config::{MaxScrape, Source, Tls, TokenSource, UrlSource},
     report::{Ask, Dimension, Order, PodSample, Report, report},
     snapshot::Snapshot,
     vocabulary::Signal,
@@ -108,6 +108,8 @@ async fn read(metrics: &str) -> (Report, String) {
         url,
         token: TokenSource::None,
         tls: Tls::default(),
+        request_timeout: None,
+        max_scrape: MaxScrape::default(),
     });
     let mut collector = Collector::open(&source).await.expect("a collector");
     let page = collector
@@ -125,7 +127,7 @@ async fn read(metrics: &str) -> (Report, String) {
         ready: None,
         holds_lease: None,
         at: page.taken,
-        live: true,
+        dated: true,
         outcome: Snapshot::read(&page.body).map_err(|e| e.to_string()),
     };
     let ask = Ask {

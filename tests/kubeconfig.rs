@@ -52,7 +52,11 @@ async fn connected(source: ClusterSource) -> Cluster {
 async fn refused(source: ClusterSource, folder: &Path) -> String {
     let text = match connect(&source).await {
         Ok(cluster) => format!("it connects to {}", cluster.server()),
-        Err(error) => told(&error.to_string(), error.hint(), error.exit_code()),
+        Err(error) => told(
+            &error.to_string(),
+            error.hint(&source.by_hand()),
+            error.exit_code(),
+        ),
     };
     text.replace(&folder.display().to_string(), "FOLDER")
 }

@@ -10,11 +10,14 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use igctl::collect::Collector;
-use igctl::config::{ClusterSource, Select, Source, Tls, TokenSource, UrlSource};
+use igctl::config::{
+    ClusterSource, FilesSource, MaxScrape, Select, Source, Tls, TokenSource, UrlSource,
+};
 use jiff::SignedDuration;
 use rustls::server::WebPkiClientVerifier;
 use serde_json::json;
 use support::api::{Api, USER_TOKEN, Way, pod};
+use support::call::{call, ended, igctl};
 use support::picker::{Answer, PAGE, Picker, answer};
 use support::{only_failure, opened, pages};
 use tokio::net::TcpListener;
@@ -679,13 +682,24 @@ async fn a_watch_goes_on_while_the_api_server_is_away() {
     assert_eq!(pages(&collector.collect().await), [("epp-a", Ok(PAGE))]);
 }
 
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).expect("memory takes it");
+    encoder.finish().expect("memory takes it")
+}
+
+/// An answer whose body is in this coding.
+fn packed(coding: Option<&str>, body: &[u8]) -> Answer {
+    let mut answer = answer(200, body.to_vec());
+    if let Some(coding) = coding {
+        let coding = coding.parse().expect("ASCII");
+        answer.headers_mut().insert("content-encoding", coding);
+    }
+    answer
+}
+
 #[tokio::test]
 async fn packed_bodies() {
-    let gzip = |bytes: &[u8]| {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(bytes).expect("memory takes it");
-        encoder.finish().expect("memory takes it")
-    };
     let mut told = Vec::new();
     for (what, coding, body) in [
         ("once", Some("gzip"), gzip(PAGE.as_bytes())),
@@ -697,16 +711,7 @@ async fn packed_bodies() {
         ),
         ("in a coding nobody asked for", Some("br"), PAGE.into()),
     ] {
-        let picker = Picker::serve(move |_| {
-            let mut answer = answer(200, body.clone());
-            if let Some(coding) = coding {
-                answer
-                    .headers_mut()
-                    .insert("content-encoding", coding.parse().expect("ASCII"));
-            }
-            answer
-        })
-        .await;
+        let picker = Picker::serve(move |_| packed(coding, &body)).await;
         let api = one_pod(&picker).await;
         told.push(format!(
             "--- {what}\n{}",
@@ -715,6 +720,69 @@ async fn packed_bodies() {
     }
 
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_long_is_not_read_on() {
+    let mut told = Vec::new();
+    for (what, coding, body) in [
+        ("plain", None, "a 1\n".repeat(300).into_bytes()),
+        (
+            "unpacked",
+            Some("gzip"),
+            gzip("a 1\n".repeat(300).as_bytes()),
+        ),
+    ] {
+        let picker = Picker::serve(move |_| packed(coding, &body)).await;
+        let api = one_pod(&picker).await;
+        let source = ClusterSource {
+            max_scrape: MaxScrape(1024),
+            ..api.source()
+        };
+        told.push(format!(
+            "--- {what}\n{}",
+            only_failure(&opened(source).await.collect().await)
+        ));
+    }
+
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_saved_scrape_that_is_too_long_is_not_read_on() {
+    let text = "a 1\n".repeat(300).into_bytes();
+    let file = |bytes: &[u8]| {
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        file.write_all(bytes).expect("a temporary file");
+        file
+    };
+    let (plain, packed) = (file(&text), file(&gzip(&text)));
+    let path = |file: &tempfile::NamedTempFile| file.path().display().to_string();
+    let (plain, packed) = (path(&plain), path(&packed));
+    let cap = ["--max-scrape", "1KiB"];
+    let calls: [&[&str]; 6] = [
+        &["metrics", "top", "-f", &plain],
+        &["metrics", "dump", "-f", &packed],
+        &["check", "-f", &plain],
+        &["metrics", "diff", &plain, &packed],
+        &["smoke", "-f", &packed, "--assert", "requests > 0"],
+        &["metrics", "catalog", "-f", "-"],
+    ];
+
+    let told = calls.map(|words| {
+        let mut command = igctl(&[words, &cap[..]].concat());
+        let output = command.write_stdin(text.clone()).output();
+        ended(&output.expect("igctl starts"))
+    });
+
+    let too_long = |file: &str| {
+        format!(
+            "exit 1\nerror: cannot read {file}\n  it is longer than 1.0 KiB\n\
+             hint: if that is no mistake, read more: --max-scrape 4096B\n"
+        )
+    };
+    let files = [&plain, &packed, &plain, &plain, &packed, "stdin"];
+    assert_eq!(told, files.map(too_long));
 }
 
 #[tokio::test]
@@ -728,6 +796,10 @@ async fn bodies_that_end_too_early_are_no_pages() {
         (
             "without its last chunk",
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\na 1\n\r\n",
+        ),
+        (
+            "OpenMetrics without its end",
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/openmetrics-text; version=1.0.0\r\n\r\na 1\n",
         ),
         ("nothing at all", b""),
         ("not HTTP", b"\x00\x01\x02\x03\r\n\r\n"),
@@ -946,6 +1018,8 @@ async fn a_url_and_its_token() {
             url,
             token,
             tls: Tls::default(),
+            request_timeout: None,
+            max_scrape: MaxScrape::default(),
         })
     };
     let look = async |source: Source| {
@@ -972,15 +1046,62 @@ async fn a_url_and_its_token() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_url_has_the_time_that_it_is_given() {
+    let slow = Picker::serve(|_| {
+        std::thread::sleep(Duration::from_millis(1500));
+        answer(200, PAGE)
+    })
+    .await;
+    let url = format!("http://{}/metrics", slow.address);
+    let exit = |command: &[&str], time: &str| {
+        let arguments = [command, &["--url", &url, "--request-timeout", time]].concat();
+        call(&arguments).lines().next().map(str::to_owned)
+    };
+
+    let exits = ["200ms", "60s", "0"].map(|time| {
+        [&["metrics", "top"][..], &["metrics", "dump"], &["check"]]
+            .map(|command| exit(command, time).unwrap_or_default())
+    });
+
+    assert_eq!(
+        exits,
+        [
+            ["exit 7", "exit 7", "exit 3"],
+            ["exit 0", "exit 0", "exit 0"],
+            ["exit 0", "exit 0", "exit 0"]
+        ]
+    );
+}
+
+#[test]
+fn who_has_waited_for_long_is_told_to_wait_for_longer() {
+    let hint = |seconds| {
+        let at = "pod llm/epp-0:9090".to_owned();
+        let after = Duration::from_secs(seconds);
+        let fault = igctl::scrape::ScrapeError::Silent { at, after };
+        fault.hint(&igctl::by_hand::ByHand::default())
+    };
+
+    assert_eq!(
+        [5, 60].map(|seconds| hint(seconds).unwrap_or_default()),
+        ["30s", "120s"].map(|time| format!(
+            "give it longer with --request-timeout {time}, or see what it does with kubectl logs"
+        ))
+    );
+}
+
 #[tokio::test]
 async fn files_are_pods_too() {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     std::fs::write(file.path(), PAGE).expect("a temporary file");
     let files =
         [file.path().into(), "/nowhere/t0.prom".into()].map(igctl::config::FileSource::Path);
-    let mut collector = Collector::open(&Source::Files(files.into()))
-        .await
-        .expect("files need nothing");
+    let source = Source::Files(FilesSource {
+        files: files.into(),
+        max_scrape: MaxScrape::default(),
+    });
+    let mut collector = Collector::open(&source).await.expect("files need nothing");
 
     let moment = collector.collect().await;
 

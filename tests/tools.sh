@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # The programs that the tests use and that are not built here, kept in $TOOLS. Read by run.
 TOOLS=$HOME/.cache/igctl-tools
+# Said once, before anything is built: some dependencies are compiled anew whenever PATH is another.
+PATH=$TOOLS/bin:${KUBE_CACHE:-$HOME/.cache/igctl-kube}/bin:$PATH
 ENVOY_VERSION=1.40.0
 ENVOY=$TOOLS/envoy-$ENVOY_VERSION/bin/envoy
 
@@ -16,11 +18,16 @@ fetch_envoy() {
     rm -rf "$folder"
 }
 
+# fetch_cargo_fuzz: cargo's subcommand `fuzz`.
+fetch_cargo_fuzz() {
+  command -v cargo-fuzz >/dev/null || cargo install --quiet --locked --root "$TOOLS" cargo-fuzz
+}
+
 # from_debian PACKAGE PROGRAM...: makes the programs callable, out of Debian's package if the machine has them not.
 from_debian() {
   local package=$1
   shift
-  command -v "$@" >/dev/null && return
+  [ "$(command -v "$@" | wc -l)" -eq $# ] && return
   [ -d "$TOOLS/$package" ] || "$(dirname "${BASH_SOURCE[0]}")/debian" "$TOOLS/$package" "$package" || return
-  PATH=$TOOLS/$package/usr/bin:$PATH
+  mkdir -p "$TOOLS/bin" && ln -sft "$TOOLS/bin" "${@/#/$TOOLS/$package/usr/bin/}"
 }

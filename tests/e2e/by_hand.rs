@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::fs;
 use std::process::Command;
 
-use crate::cluster::{Namespace, kubeconfig};
+use crate::cluster::{GUIDES_ROLE, Namespace, kubeconfig};
 use crate::gateway::Gateway;
 
 #[test]
 fn the_page_on_scraping_by_hand_works_as_it_stands() {
+    let _guides_role = GUIDES_ROLE.lock();
     let gateway = Gateway::deploy_in(Namespace::default());
     // Envoy takes the two pickers in turn, and the page reads one of them.
     gateway.complete("qwen3-32b");

@@ -15,6 +15,13 @@ pub(crate) struct Endpoint {
     pub(crate) port: u16,
 }
 
+/// Whether the picker is shown what a model server answers.
+#[derive(Clone, Copy)]
+pub(crate) enum Responses {
+    Seen,
+    Hidden,
+}
+
 /// A running Envoy.
 pub(crate) struct Envoy {
     /// Its clients' port on 127.0.0.1.
@@ -25,14 +32,17 @@ pub(crate) struct Envoy {
 
 impl Envoy {
     /// Starts Envoy before the pickers at these local ports, behind which are these endpoints.
-    pub(crate) fn start(pickers: &[u16], endpoints: &[Endpoint]) -> Envoy {
+    pub(crate) fn start(pickers: &[u16], endpoints: &[Endpoint], responses: Responses) -> Envoy {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (config, admin) = (
             folder.path().join("envoy.json"),
             folder.path().join("admin"),
         );
-        fs::write(&config, configuration(pickers, endpoints).to_string())
-            .expect("the folder is writable");
+        fs::write(
+            &config,
+            configuration(pickers, endpoints, responses).to_string(),
+        )
+        .expect("the folder is writable");
         let process = Running::start(
             Command::new(variable("IGCTL_TEST_ENVOY"))
                 .args([
@@ -69,7 +79,7 @@ impl Envoy {
 /// The external processor set up as Istio's control plane does it. Envoy stands outside of the cluster here, so each
 /// endpoint that may be picked is a route of its own, chosen by the header that the picker sets, to the port-forward
 /// that leads to it. A pick that is none of them is a 503.
-fn configuration(pickers: &[u16], endpoints: &[Endpoint]) -> Value {
+fn configuration(pickers: &[u16], endpoints: &[Endpoint], responses: Responses) -> Value {
     let mut routes: Vec<Value> = endpoints
         .iter()
         .map(|endpoint| {
@@ -110,7 +120,7 @@ fn configuration(pickers: &[u16], endpoints: &[Endpoint]) -> Value {
                         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
                         "stat_prefix": "clients",
                         "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
-                        "http_filters": [ext_proc(), {
+                        "http_filters": [ext_proc(responses), {
                             "name": "envoy.filters.http.router",
                             "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
                         }],
@@ -122,7 +132,11 @@ fn configuration(pickers: &[u16], endpoints: &[Endpoint]) -> Value {
     })
 }
 
-fn ext_proc() -> Value {
+fn ext_proc(responses: Responses) -> Value {
+    let (headers, body) = match responses {
+        Responses::Seen => ("SEND", "FULL_DUPLEX_STREAMED"),
+        Responses::Hidden => ("SKIP", "NONE"),
+    };
     json!({
         "name": "envoy.filters.http.ext_proc",
         "typed_config": {
@@ -135,9 +149,9 @@ fn ext_proc() -> Value {
                 "request_header_mode": "SEND",
                 "request_body_mode": "FULL_DUPLEX_STREAMED",
                 "request_trailer_mode": "SEND",
-                "response_header_mode": "SEND",
-                "response_body_mode": "FULL_DUPLEX_STREAMED",
-                "response_trailer_mode": "SEND",
+                "response_header_mode": headers,
+                "response_body_mode": body,
+                "response_trailer_mode": headers,
             },
             "metadata_options": {
                 "forwarding_namespaces": {"untyped": ["envoy.lb"]},

@@ -5,12 +5,14 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 
 use crate::cluster::{self, Forward, Namespace, variable};
-use crate::envoy::{Endpoint, Envoy};
+use crate::envoy::{Endpoint, Envoy, Responses};
 
 /// A pool, its picker and Envoy, in a namespace of their own.
 pub(crate) struct Gateway {
     pub(crate) namespace: Namespace,
     envoy: Envoy,
+    pickers: Vec<u16>,
+    endpoints: Vec<Endpoint>,
     _forwards: Vec<Forward>,
 }
 
@@ -48,12 +50,32 @@ impl Gateway {
                 port: stand_in.unwrap_or_else(|| forward(pod, 8000)),
             })
             .collect();
-        let envoy = Envoy::start(&pickers, &endpoints);
+        let envoy = Envoy::start(&pickers, &endpoints, Responses::Seen);
         Gateway {
             namespace,
             envoy,
+            pickers,
+            endpoints,
             _forwards: forwards,
         }
+    }
+
+    /// An address of the gateway.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.envoy.port)
+    }
+
+    /// Sets Envoy up anew so that pickers do not see what is answered.
+    pub(crate) fn hide_responses(&mut self) {
+        self.envoy = Envoy::start(&self.pickers, &self.endpoints, Responses::Hidden);
+    }
+
+    /// Sets Envoy up anew so that nobody listens where it asks for a pick, as where no picker leads.
+    pub(crate) fn lose_pickers(&mut self) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("it is bound").port();
+        drop(listener);
+        self.envoy = Envoy::start(&[port], &self.endpoints, Responses::Seen);
     }
 
     /// Begins a request to a page of the API.
@@ -104,8 +126,8 @@ pub(crate) struct Reply {
 }
 
 /// The manifests of the picker for one namespace, with the image under test.
-fn picker_manifests(namespace: &str) -> String {
-    let placeholder = "image: gateway-core\n";
+pub(crate) fn picker_manifests(namespace: &str) -> String {
+    let placeholder = "image: registry.example.com/gateway-core:latest # yours\n";
     let picker = include_str!("../../gateway-core/deploy/picker.yaml");
     assert!(
         picker.contains(placeholder),
@@ -133,7 +155,8 @@ pub(crate) fn reader_manifests(namespace: &str) -> String {
         )
 }
 
-fn deploy_model_servers(namespace: &Namespace) {
+/// Two pods for the pool, of model servers or of what stands in for them.
+pub(crate) fn deploy_model_servers(namespace: &Namespace) {
     let container = match model_server_image() {
         Some(image) => json!({
             "name": "model-server",

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::cluster::kubeconfig;
+use crate::cluster::{Namespace, kubeconfig};
 
 /// How one run of igctl ended.
 pub(crate) struct Run {
@@ -32,6 +32,12 @@ pub(crate) fn igctl<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Run {
         stdout: text(output.stdout),
         stderr: text(output.stderr),
     }
+}
+
+/// Runs `igctl metrics top -o json` in a namespace, with further arguments.
+pub(crate) fn top(namespace: &Namespace, arguments: &[&str]) -> Run {
+    let always = ["metrics", "top", "-n", namespace.name(), "-o", "json"];
+    igctl(always.into_iter().chain(arguments.iter().copied()))
 }
 
 impl Run {

@@ -10,15 +10,19 @@
 //! | `IGCTL_TEST_MODEL_SERVER_IMAGE` | one of `tests/model-server`; without it the pool's pods are placeholders, and a model server on this machine answers for them |
 //! | `IGCTL_TEST_ENVOY` | Envoy's program |
 //!
-//! `kubectl` and `prometheus` are found by `PATH`. Nothing here needs to reach a pod's address: every connection into
+//! `kubectl`, `jq` and `prometheus` are found by `PATH`. Nothing here needs to reach a pod's address: every connection into
 //! the cluster is a port-forward.
 #![allow(missing_docs)]
 
 mod by_hand;
+mod check;
 mod cluster;
 mod envoy;
 mod gateway;
 mod igctl;
+#[allow(dead_code, reason = "the tests of faults use all of it")]
+mod looks;
+mod pipeline;
 mod pool;
 mod process;
 mod refused;

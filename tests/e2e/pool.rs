@@ -1,7 +1,7 @@
 //! The picker follows its pool.
 
 use crate::gateway::Gateway;
-use crate::igctl::igctl;
+use crate::igctl::top;
 use crate::process::wait_for;
 
 #[test]
@@ -31,14 +31,6 @@ fn scale(gateway: &Gateway, replicas: u64) {
 
 /// How many endpoints the picker says it has.
 fn ready_endpoints(gateway: &Gateway) -> Option<u64> {
-    let shown = igctl([
-        "metrics",
-        "top",
-        "-n",
-        gateway.namespace.name(),
-        "-o",
-        "json",
-    ])
-    .json();
+    let shown = top(&gateway.namespace, &[]).json();
     shown["pool"]["ready_endpoints"].as_u64()
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::{Namespace, kubeconfig, kubectl, variable};
 use crate::gateway::{Gateway, reader_manifests};
-use crate::igctl::{Run, igctl};
+use crate::igctl::{Run, top};
 use crate::process::wait_for;
 
 const READER: &str = "inference-gateway-sa-metrics-reader";
@@ -136,7 +136,11 @@ fn a_picker_that_may_not_review_tokens_is_told_from_a_bad_token() {
     assert_refused(
         &run,
         5,
-        &["500", "Authentication failed", "system:auth-delegator"],
+        &[
+            "500",
+            "Authentication failed",
+            "--only picker --picker gateway-core",
+        ],
     );
 }
 
@@ -172,7 +176,7 @@ fn one_pod_that_cannot_be_read_does_not_hide_the_others() {
     gateway.namespace.kubectl([
         "wait",
         "--for=condition=Ready",
-        "--timeout=60s",
+        "--timeout=180s",
         "pod/silent",
     ]);
 
@@ -241,11 +245,6 @@ fn viewer(namespace: &Namespace, more: &[&str]) -> String {
     ]);
     namespace.kubectl(["create", "rolebinding", "viewer", "--role=viewer", &account]);
     format!("system:serviceaccount:{}:viewer", namespace.name())
-}
-
-fn top(namespace: &Namespace, arguments: &[&str]) -> Run {
-    let always = ["metrics", "top", "-n", namespace.name(), "-o", "json"];
-    igctl(always.into_iter().chain(arguments.iter().copied()))
 }
 
 /// It ended with this exit code, and stderr has all of these words.

@@ -5,7 +5,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
-use crate::igctl::igctl;
+use crate::igctl::top;
 use crate::process::wait_for;
 
 #[test]
@@ -26,15 +26,7 @@ fn counts_are_exactly_what_was_sent() {
     }
     gateway.post("/v1/completions", "{");
 
-    let shown = igctl([
-        "metrics",
-        "top",
-        "-n",
-        gateway.namespace.name(),
-        "-o",
-        "json",
-    ])
-    .json();
+    let shown = top(&gateway.namespace, &[]).json();
 
     assert_eq!(
         json!({"rows": rows(&shown), "answered": shown["total"]["latency"]["count"]}),
@@ -86,17 +78,7 @@ fn every_way_to_name_the_picker_shows_the_same() {
         &["deploy/gateway-core"],
         &["-l", "app=gateway-core"],
     ];
-    let shown = targets.map(|target| {
-        let arguments = [
-            "metrics",
-            "top",
-            "-n",
-            gateway.namespace.name(),
-            "-o",
-            "json",
-        ];
-        rows(&igctl(arguments.into_iter().chain(target.iter().copied())).json())
-    });
+    let shown = targets.map(|target| rows(&top(&gateway.namespace, target).json()));
 
     let row = json!([["qwen3-32b", "qwen3-32b", 3, {}]]);
     assert_eq!(json!(shown), json!([row, row, row, row, row]));
@@ -122,15 +104,7 @@ fn a_pool_of_the_older_api_is_found_too() {
     });
     gateway.namespace.apply(&older.to_string());
 
-    let shown = igctl([
-        "metrics",
-        "top",
-        "-n",
-        gateway.namespace.name(),
-        "-o",
-        "json",
-    ])
-    .json();
+    let shown = top(&gateway.namespace, &[]).json();
 
     let pools: Vec<&Value> = pods(&shown).map(|pod| &pod["pool"]).collect();
     let older = format!("{}/older", gateway.namespace.name());
@@ -141,15 +115,7 @@ fn a_pool_of_the_older_api_is_found_too() {
 fn a_picker_without_traffic_is_not_an_error() {
     let gateway = Gateway::deploy("idle");
 
-    let shown = igctl([
-        "metrics",
-        "top",
-        "-n",
-        gateway.namespace.name(),
-        "-o",
-        "json",
-    ])
-    .json();
+    let shown = top(&gateway.namespace, &[]).json();
 
     assert_eq!(rows(&shown), json!([]), "{shown:#}");
 }
@@ -158,15 +124,7 @@ fn a_picker_without_traffic_is_not_an_error() {
 fn a_request_under_way_is_in_flight_until_it_ends() {
     let gateway = Gateway::deploy("in-flight");
     let in_flight = || {
-        let shown = igctl([
-            "metrics",
-            "top",
-            "-n",
-            gateway.namespace.name(),
-            "-o",
-            "json",
-        ])
-        .json();
+        let shown = top(&gateway.namespace, &[]).json();
         shown["total"]["in_flight"].as_u64()
     };
 

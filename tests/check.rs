@@ -1,0 +1,441 @@
+//! `igctl check` against servers that stand in for a cluster: what each link says of what it sees.
+
+mod support;
+
+use std::path::PathBuf;
+
+use igctl::check::{Outcome, Step, check};
+use igctl::config::{
+    ClusterSource, FileSource, FilesSource, MaxScrape, Select, Source, TokenSource,
+};
+use igctl::render::check::table;
+use serde_json::{Value, json};
+use support::api::{Api, Way, pod};
+use support::picker::{Answer, PAGE, Picker, answer};
+
+const READER: &str = "inference-gateway-sa-metrics-reader";
+const REVIEW: &str = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+
+async fn steps(source: ClusterSource) -> Vec<Step> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    check(&Source::Cluster(source))
+        .await
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What is shown in 80 columns, without what differs from run to run: the address and the time that it took.
+fn shown(steps: &[Step], api: &Api) -> String {
+    let kubeconfig = api.source().kubeconfig.expect("it has one");
+    let mut steps = steps.to_vec();
+    for step in &mut steps {
+        // Its name differs from run to run, and in length from machine to machine.
+        for line in step.evidence.iter_mut().chain(&mut step.fix) {
+            *line = line.replace(&kubeconfig.display().to_string(), "KUBECONFIG");
+        }
+        if let Some((found, "ms")) = step
+            .found
+            .rsplit_once(' ')
+            .map(|(found, unit)| (found.to_owned(), unit))
+        {
+            step.found = found
+                .trim_end_matches(|c: char| c.is_ascii_digit())
+                .trim_end()
+                .to_owned();
+        }
+    }
+    let server = std::fs::read_to_string(kubeconfig).expect("a file");
+    let server: Value = serde_json::from_str(&server).expect("JSON");
+    let server = server["clusters"][0]["cluster"]["server"]
+        .as_str()
+        .expect("an address")
+        .to_owned();
+    table(&steps, 80).replace(&server, "SERVER")
+}
+
+/// Every link with its outcome, in short.
+fn outcomes(steps: &[Step]) -> String {
+    let lines: Vec<String> = steps
+        .iter()
+        .map(|step| format!("{}: {}", step.name.text(), step.outcome.text()))
+        .collect();
+    lines.join(", ")
+}
+
+/// A cluster of this version where everything is granted, with the pod `epp-a` behind the Service `epp`.
+async fn cluster(version: u32, picker: &Picker) -> Api {
+    let api = Api::start().await;
+    let version = json!({
+        "major": "1", "minor": version.to_string(), "gitVersion": format!("v1.{version}.0"), "gitCommit": "",
+        "gitTreeState": "", "buildDate": "", "goVersion": "", "compiler": "", "platform": "",
+    });
+    api.answers("GET /version", version)
+        .answers(REVIEW, json!({ "spec": {}, "status": { "allowed": true } }))
+        .has_service(vec![pod("epp-a", "u1")])
+        .forwards("epp-a", Way::To(picker.address))
+        .mints(READER, "minted");
+    api
+}
+
+/// A picker that asks for a token, and takes the one that was minted.
+fn guarded(token: Option<&str>) -> Answer {
+    match token {
+        None => answer(401, "Unauthorized"),
+        Some("minted") => answer(200, PAGE),
+        Some(_) => answer(500, "Authentication failed\n"),
+    }
+}
+
+#[tokio::test]
+async fn every_link_holds() {
+    let picker = Picker::serve(guarded).await;
+    let api = cluster(34, &picker).await;
+
+    let steps = steps(api.source()).await;
+
+    assert_eq!(
+        outcomes(&steps),
+        "kubeconfig: ok, pool: skip, picker: ok, my rights: ok, reader's right: ok, picker's right: ok, metrics: ok, \
+         content: warn",
+        "{}",
+        shown(&steps, &api)
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_by_the_picker_is_not_one_by_the_api_server() {
+    let picker = Picker::serve(|token| match token {
+        None => answer(401, "Unauthorized"),
+        Some(_) => answer(
+            403,
+            "Authorization denied for user system:serviceaccount:llm:\u{1b}[2J\u{202e}reader",
+        ),
+    })
+    .await;
+    let api = cluster(34, &picker).await;
+
+    let steps = steps(api.source()).await;
+
+    insta::assert_snapshot!(shown(&steps, &api));
+}
+
+#[tokio::test]
+async fn a_picker_that_cannot_review_a_good_token_is_told_by_its_answer() {
+    let picker = Picker::serve(|token| match token {
+        None => answer(401, "Unauthorized"),
+        Some(_) => answer(500, "Authentication failed\n"),
+    })
+    .await;
+    let api = cluster(34, &picker).await;
+
+    let steps = steps(api.source()).await;
+
+    insta::assert_snapshot!(shown(&steps, &api));
+}
+
+#[tokio::test]
+async fn a_token_that_the_api_server_does_not_know_is_not_the_pickers_fault() {
+    let picker = Picker::serve(guarded).await;
+    let api = cluster(34, &picker).await;
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    // {"aud":["vault"],"exp":1700000000,"sub":"system:serviceaccount:llm:reader"}
+    let claims = "eyJhdWQiOlsidmF1bHQiXSwiZXhwIjoxNzAwMDAwMDAwLCJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6bGxtOnJlYWRlciJ9";
+    std::fs::write(file.path(), format!("e30.{claims}.s3cr3t")).expect("a temporary file");
+    let source = ClusterSource {
+        token: TokenSource::File(file.path().to_owned()),
+        ..api.source()
+    };
+    // From here on every review is refused as an unknown user's, mine are not looked at.
+    api.refuses(REVIEW, 401, "Unauthorized");
+
+    let steps = steps(source).await;
+    let shown = shown(&steps, &api).replace(&file.path().display().to_string(), "FILE");
+
+    let reader = steps
+        .iter()
+        .find(|step| step.outcome == Outcome::Fail)
+        .expect("one fails");
+    assert_eq!(
+        (reader.name.text(), &reader.evidence[..]),
+        (
+            "reader's right",
+            &[
+                "it ended at 2023-11-14T22:13:20Z".to_owned(),
+                "it is made out to vault".to_owned(),
+                "its owner is system:serviceaccount:llm:reader".to_owned(),
+            ][..]
+        ),
+        "{shown}"
+    );
+    assert!(!shown.contains("s3cr3t"), "{shown}");
+}
+
+#[tokio::test]
+async fn the_rule_that_forwarding_will_need_is_a_warning_until_it_does() {
+    let mut told = Vec::new();
+    for version in [34, 35] {
+        let picker = Picker::serve(guarded).await;
+        let api = cluster(version, &picker).await;
+        api.answers_by_body(REVIEW, |body| {
+            let body: Value = serde_json::from_str(body).expect("JSON");
+            let asked = &body["spec"]["resourceAttributes"];
+            let denied = asked["subresource"] == "portforward" && asked["verb"] == "create";
+            json!({ "spec": {}, "status": { "allowed": !denied } })
+        });
+
+        let steps = steps(api.source()).await;
+
+        let rights = steps
+            .iter()
+            .find(|step| step.name.text() == "my rights")
+            .expect("it is a link");
+        told.push((
+            rights.outcome,
+            rights
+                .evidence
+                .iter()
+                .any(|line| line.contains("verbs: [create]")),
+        ));
+    }
+    assert_eq!(told, [(Outcome::Warn, true), (Outcome::Fail, true)]);
+}
+
+#[tokio::test]
+async fn a_standby_that_takes_no_requests_is_as_it_should_be() {
+    let picker = Picker::serve(guarded).await;
+    let api = cluster(34, &picker).await;
+    let mut standby = pod("epp-b", "u2");
+    standby["status"]["conditions"][0]["status"] = json!("False");
+    let lease = json!({ "metadata": { "name": "epp" }, "spec": { "holderIdentity": "epp-a_3f" } });
+    api.has_service(vec![pod("epp-a", "u1"), standby])
+        .forwards("epp-b", Way::Fails("connection refused".into()))
+        .answers(
+            "GET /apis/coordination.k8s.io/v1/namespaces/llm/leases",
+            json!({ "metadata": {}, "items": [lease] }),
+        );
+
+    let steps = steps(api.source()).await;
+
+    assert_eq!(
+        (
+            steps[2].found.as_str(),
+            steps.iter().all(|step| step.outcome != Outcome::Fail)
+        ),
+        ("Service epp → 2 pods, leader epp-a", true),
+        "{}",
+        shown(&steps, &api)
+    );
+}
+
+#[tokio::test]
+async fn a_pod_that_shows_something_else_is_no_picker() {
+    let picker =
+        Picker::serve(|_| answer(200, "# TYPE go_goroutines gauge\ngo_goroutines 7\n")).await;
+    let api = cluster(34, &picker).await;
+
+    let steps = steps(api.source()).await;
+
+    insta::assert_snapshot!(shown(&steps, &api));
+}
+
+#[tokio::test]
+async fn behind_an_api_server_that_is_not_there_nothing_is_looked_at() {
+    let kubeconfig = support::api::kubeconfig("http://127.0.0.1:1");
+    let source = ClusterSource {
+        kubeconfig: Some(kubeconfig.path().to_owned()),
+        select: Select::Pools,
+        ..ClusterSource::default()
+    };
+
+    let steps = steps(source).await;
+
+    assert_eq!(
+        outcomes(&steps),
+        "kubeconfig: fail, pool: skip, picker: skip, my rights: skip, reader's right: skip, picker's right: skip, \
+         metrics: skip, content: skip"
+    );
+}
+
+#[tokio::test]
+async fn a_client_certificate_that_has_ended_is_told_with_its_date() {
+    let api = Api::start().await;
+    api.refuses("GET /version", 401, "Unauthorized");
+    let mut params = rcgen::CertificateParams::new(Vec::new()).expect("no names");
+    params.not_after = rcgen::date_time_ymd(2024, 2, 29);
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let certificate = params.self_signed(&key).expect("a certificate");
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    let kubeconfig = std::fs::read_to_string(api.source().kubeconfig.expect("it has one"));
+    let mut kubeconfig: Value = serde_json::from_str(&kubeconfig.expect("a file")).expect("JSON");
+    let base64 = |pem: String| base64::Engine::encode(&base64::prelude::BASE64_STANDARD, pem);
+    kubeconfig["users"][0]["user"] = json!({
+        "client-certificate-data": base64(certificate.pem()),
+        "client-key-data": base64(key.serialize_pem()),
+    });
+    std::fs::write(file.path(), kubeconfig.to_string()).expect("a temporary file");
+    let source = ClusterSource {
+        kubeconfig: Some(file.path().to_owned()),
+        ..api.source()
+    };
+
+    let steps = steps(source).await;
+
+    assert!(
+        steps[0].outcome == Outcome::Fail
+            && steps[0].evidence.contains(
+                &"the user's client certificate ended at 2024-02-29T00:00:00Z".to_owned()
+            ),
+        "{:#?}",
+        steps[0]
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_can_be_trusted_all_the_same() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let own =
+        rcgen::generate_simple_self_signed(vec!["epp.llm.svc".into()]).expect("a certificate");
+    let tls = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![own.cert.der().clone()],
+            rustls::pki_types::PrivateKeyDer::try_from(own.signing_key.serialize_der())
+                .expect("a key"),
+        )
+        .expect("they fit");
+    let picker = Picker::serve_tls(guarded, tls).await;
+    let api = cluster(34, &picker).await;
+
+    let steps = steps(api.source()).await;
+
+    let cause = steps
+        .iter()
+        .find(|step| step.outcome == Outcome::Fail)
+        .expect("one fails");
+    assert!(
+        cause.name.text() == "metrics"
+            && cause
+                .fix
+                .iter()
+                .any(|fix| fix.contains("--metrics-insecure-skip-tls-verify")),
+        "{cause:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_picker_that_wants_a_certificate_is_told_so_though_its_own_is_not_trusted() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let own =
+        rcgen::generate_simple_self_signed(vec!["epp.llm.svc".into()]).expect("a certificate");
+    let mut known = rustls::RootCertStore::empty();
+    known.add(own.cert.der().clone()).expect("a certificate");
+    let verifier = rustls::server::WebPkiClientVerifier::builder(known.into())
+        .build()
+        .expect("a verifier");
+    let key = own.signing_key.serialize_der().try_into().expect("a key");
+    let tls = rustls::ServerConfig::builder()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![own.cert.der().clone()], key)
+        .expect("they fit");
+    let picker = Picker::serve_tls(guarded, tls).await;
+    let api = cluster(34, &picker).await;
+
+    let steps = steps(api.source()).await;
+
+    insta::assert_snapshot!(shown(&steps, &api));
+}
+
+/// What is said of the content of a saved scrape.
+async fn content(path: &str) -> (Outcome, String) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(path);
+    content_of(path).await
+}
+
+async fn content_of(path: PathBuf) -> (Outcome, String) {
+    let source = Source::Files(FilesSource {
+        files: vec![FileSource::Path(path.clone())],
+        max_scrape: MaxScrape::default(),
+    });
+    let steps = check(&source)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    let [step] = &steps[..] else {
+        panic!("{steps:?}");
+    };
+    let text = [std::slice::from_ref(&step.found), &step.evidence[..]]
+        .concat()
+        .join("\n");
+    (
+        step.outcome,
+        text.replace(&path.display().to_string(), "FILE"),
+    )
+}
+
+#[tokio::test]
+async fn a_gateway_that_keeps_responses_from_its_picker_is_found_out() {
+    let (outcome, said) = content("scrapes/gie-v0.1.0-no-response-body/t0.prom.gz").await;
+
+    assert!(
+        outcome == Outcome::Warn && said.contains("response_body_mode"),
+        "{outcome:?}: {said}"
+    );
+}
+
+#[tokio::test]
+async fn a_page_of_boilerplate_alone_has_seen_no_request() {
+    let (outcome, said) = content("scrapes/gie-v1.5.0/idle.prom.gz").await;
+
+    assert!(
+        outcome == Outcome::Ok && said.contains("no request yet"),
+        "{outcome:?}: {said}"
+    );
+}
+
+#[tokio::test]
+async fn a_picker_that_counts_no_further_models_is_found_out() {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    let text = "# TYPE llm_d_epp_request_total counter\n\
+        llm_d_epp_request_total{model_name=\"other\",target_model_name=\"other\"} 1\n";
+    std::fs::write(file.path(), text).expect("a temporary file");
+
+    let (outcome, said) = content_of(file.path().to_owned()).await;
+
+    assert!(
+        outcome == Outcome::Warn && said.contains("cap of models"),
+        "{outcome:?}: {said}"
+    );
+}
+
+#[tokio::test]
+async fn real_pickers_pages_raise_no_alarm() {
+    for page in [
+        "gie-v0.5.1",
+        "gie-v1.0.0",
+        "gie-v1.2.1",
+        "gie-v1.5.0",
+        "llm-d-router-v0.10.0",
+    ] {
+        let (outcome, said) = content(&format!("scrapes/{page}/idle.prom.gz")).await;
+        assert_eq!(outcome, Outcome::Ok, "{page}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn model_names_that_simple_readers_misread_are_named() {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    let text = "# TYPE inference_model_request_total counter\n\
+        inference_model_request_total{model_name=\"plain\",target_model_name=\"plain\"} 1\n\
+        inference_model_request_total{model_name=\"a,b=c\",target_model_name=\"x\"} 2\n\
+        inference_model_request_total{model_name=\"a}b\",target_model_name=\"x\"} 3\n";
+    std::fs::write(file.path(), text).expect("a temporary file");
+
+    let (outcome, said) = content_of(file.path().to_owned()).await;
+
+    assert!(
+        outcome == Outcome::Warn
+            && said.contains(r#"misread the model "a,b=c", "a}b""#)
+            && !said.contains("\"plain\""),
+        "{outcome:?}: {said}"
+    );
+}
