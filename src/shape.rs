@@ -36,8 +36,8 @@ impl Shape {
     pub fn add(&mut self, text: &[u8]) {
         for family in exposition::read_all(text).families {
             let labels = self.0.entry(family.name.into_owned()).or_default();
-            for series in &family.series {
-                for (name, _) in series.labels.iter() {
+            for series in family.series.keys() {
+                for (name, _) in series.iter() {
                     if !labels.contains(name) {
                         labels.insert(name.to_owned());
                     }

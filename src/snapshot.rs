@@ -4,6 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
+use indexmap::{
+    IndexMap,
+    map::Entry::{Occupied, Vacant},
+};
+
 use crate::{
     exposition::{self, Family, KEPT_PROBLEMS, Kind, Labels, Problems, Value},
     vocabulary::{self, Entry, Generation, Name, Scope, Signal},
@@ -34,7 +39,7 @@ pub struct Reading {
     /// Which of its names was read.
     pub name: Name,
     /// By what tells them apart; values of series that differ in other labels are added.
-    pub series: BTreeMap<Key, Value>,
+    pub series: IndexMap<Key, Value>,
 }
 
 /// What tells the series of a signal apart. A label that a series does not carry is `None`.
@@ -149,7 +154,7 @@ impl Snapshot {
         };
         for family in exposition.families {
             if family.name == PROCESS_START {
-                if let Some(Value::Number(start)) = family.series.first().map(|s| &s.value) {
+                if let Some(Value::Number(start)) = family.series.first().map(|(_, value)| value) {
                     snapshot.process_start = Some(*start).filter(|s| s.is_finite() && *s > 0.0);
                 }
             } else if let Some((entry, rank)) = vocabulary::lookup(&family.name) {
@@ -268,32 +273,23 @@ impl Snapshot {
         if before.is_some_and(|before| before < rank) {
             return;
         }
-        // Sorted as a whole: a map that grows by one key at a time takes several times as long for very many models.
-        let mut series: Vec<(Key, Value)> = Vec::with_capacity(family.series.len());
-        for mut one in family.series {
-            let key = Key::of(entry, &one.labels);
-            if let Some(doubt) = question(entry.kind, &mut one.value) {
+        let mut series = IndexMap::new();
+        for (labels, mut value) in family.series {
+            let key = Key::of(entry, &labels);
+            if let Some(doubt) = question(entry.kind, &mut value) {
                 let of = key.model.as_ref().map(|model| format!(" of {model:?}"));
                 let of = of.unwrap_or_default();
                 self.problems.doubt(format!("{}{of}: {doubt}", family.name));
             }
-            series.push((key, one.value));
-        }
-        series.sort_by(|(a, _), (b, _)| a.cmp(b));
-        series.dedup_by(|(next, value), (last, sum)| {
-            let same = next == last;
-            if same {
-                add(sum, value);
+            match series.entry(key) {
+                Occupied(sum) => add(sum.into_mut(), &value),
+                Vacant(first) => {
+                    first.insert(value);
+                }
             }
-            same
-        });
-        self.readings.insert(
-            entry.signal,
-            Reading {
-                name: entry.names[rank],
-                series: series.into_iter().collect(),
-            },
-        );
+        }
+        let name = entry.names[rank];
+        self.readings.insert(entry.signal, Reading { name, series });
     }
 }
 

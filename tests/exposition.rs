@@ -21,9 +21,9 @@ fn samples_of_a(text: &str) -> String {
         .family("a")
         .into_iter()
         .flat_map(|f| &f.series)
-        .map(|s| {
-            let labels: Vec<String> = s.labels.iter().map(|(n, v)| format!("{n}={v:?}")).collect();
-            match &s.value {
+        .map(|(labels, value)| {
+            let labels: Vec<String> = labels.iter().map(|(n, v)| format!("{n}={v:?}")).collect();
+            match value {
                 Value::Number(n) => format!("{{{}}} {n}", labels.join(", ")),
                 Value::Histogram(h) => format!("{{{}}} {:?}", labels.join(", "), h.buckets.len()),
             }
@@ -120,7 +120,7 @@ h_bucket{m=\"x\",le=\"1\"} 99
     let family = read
         .family("h")
         .expect("a histogram without a TYPE line is still one");
-    let Value::Histogram(x) = &family.series[0].value else {
+    let Value::Histogram(x) = &family.series[0] else {
         panic!("{family:?}")
     };
     let bounds = x
@@ -155,7 +155,7 @@ fn a_bucket_without_a_usable_bound_is_not_read() {
 #[test]
 fn of_the_same_series_twice_the_first_stands() {
     let read = all("a{m=\"x\",t=\"y\"} 1\na{t=\"y\",m=\"x\"} 2\n");
-    let kept: Vec<&Value> = read.families[0].series.iter().map(|s| &s.value).collect();
+    let kept: Vec<&Value> = read.families[0].series.values().collect();
     assert_eq!(
         (kept, read.problems.first[0].reason),
         (vec![&Value::Number(1.0)], Reason::DuplicateSeries)
@@ -279,13 +279,12 @@ type Flat = Vec<(String, Vec<(String, String)>, Vec<f64>)>;
 fn flat(read: &Exposition<'_>) -> Flat {
     let mut flat: Flat = Vec::new();
     for family in &read.families {
-        for s in &family.series {
-            let labels = s
-                .labels
+        for (labels, value) in &family.series {
+            let labels = labels
                 .iter()
                 .map(|(n, v)| (n.to_owned(), v.to_owned()))
                 .collect();
-            let numbers = match &s.value {
+            let numbers = match value {
                 Value::Number(n) => vec![*n],
                 Value::Histogram(h) => h
                     .buckets
@@ -347,7 +346,7 @@ proptest! {
         let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
         let text = format!("a{{m=\"{escaped}\"}} 7\n");
         let read = all(&text);
-        let got = read.families.first().and_then(|f| f.series[0].labels.get("m")).map(str::to_owned);
+        let got = read.families.first().and_then(|f| f.series.keys().next()?.get("m")).map(str::to_owned);
         prop_assert_eq!(got, Some(value));
     }
 

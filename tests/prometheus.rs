@@ -502,7 +502,7 @@ fn promtool_makes_blocks_of_a_recording() {
                 .families
                 .iter()
                 .flat_map(|family| &family.series)
-                .map(|series| stored_line(&series.labels, &series.value, taken))
+                .map(|(labels, value)| stored_line(labels, value, taken))
                 .collect::<Vec<_>>()
         })
         .collect();

@@ -3,7 +3,6 @@
 
 mod support;
 
-use serde_json::Value;
 use support::picker::{Picker, set};
 use support::pool_api::PoolApi;
 
@@ -110,8 +109,7 @@ async fn a_lack_of_rights_is_one_line_of_the_log() {
     picker.picks_become(&["10.0.0.1:8000"]).await;
     picker.run.terminate();
     let mut complaints = Vec::new();
-    while let Some(line) = picker.run.log.next_line().await.expect("a readable log") {
-        let line: Value = serde_json::from_str(&line).expect("a line of JSON");
+    while let Some(line) = picker.run.log.recv().await {
         if line["level"] != "INFO" {
             complaints.push(line["message"].as_str().unwrap_or_default().to_owned());
         }

@@ -53,10 +53,10 @@ fn our_totals(body: &[u8]) -> Totals {
     let mut totals = Totals::new();
     let read = exposition::read(body, |metric| vocabulary::lookup(metric).is_some());
     for family in &read.families {
-        for series in &family.series {
-            let model = series.labels.get("model_name").unwrap_or_default();
+        for (labels, value) in &family.series {
+            let model = labels.get("model_name").unwrap_or_default();
             let key = (family.name.to_string(), model.to_owned());
-            *totals.entry(key).or_default() += match &series.value {
+            *totals.entry(key).or_default() += match value {
                 Ours::Number(number) => *number,
                 Ours::Histogram(histogram) => histogram.observations().unwrap_or_default(),
             };

@@ -19,6 +19,7 @@ mod reader;
 
 use std::{borrow::Cow, collections::HashSet};
 
+use indexmap::IndexMap;
 use memchr::memchr;
 
 use crate::histogram::Histogram;
@@ -48,17 +49,8 @@ pub struct Family<'a> {
     pub name: Cow<'a, str>,
     /// Declared by `# TYPE`, or evident from the samples.
     pub kind: Kind,
-    /// In the order of the text; label sets are distinct.
-    pub series: Vec<Series<'a>>,
-}
-
-/// One label set with its value.
-#[derive(Debug, PartialEq)]
-pub struct Series<'a> {
-    /// Without `le`.
-    pub labels: Labels<'a>,
-    /// A number, or the buckets of a histogram.
-    pub value: Value,
+    /// Each label set, without `le`, with its value; in the order of the text.
+    pub series: IndexMap<Labels<'a>, Value>,
 }
 
 /// Labels sorted by name.

@@ -9,7 +9,7 @@ use indexmap::{IndexMap, map::Entry as LabelsEntry};
 use memchr::memchr;
 
 use super::{
-    End, Exposition, Family, Kind, Labels, Problems, Reason, Series, Value,
+    End, Exposition, Family, Kind, Labels, Problems, Reason, Value,
     line::{Le, Line, bare_name, is_blank, number, parse_line, plain_count, trim_start},
 };
 use crate::histogram::{Bucket, Histogram};
@@ -401,14 +401,7 @@ impl<'a, W: FnMut(&str) -> bool> Reader<'a, W> {
                 Value::Histogram(_) => Kind::Histogram,
                 Value::Number(_) => Kind::Other,
             });
-            families.push(Family {
-                name,
-                kind,
-                series: series
-                    .into_iter()
-                    .map(|(labels, value)| Series { labels, value })
-                    .collect(),
-            });
+            families.push(Family { name, kind, series });
         }
         Exposition {
             families,

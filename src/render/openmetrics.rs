@@ -119,13 +119,13 @@ fn write_samples(family: &Family<'_>, pod: &Pod, taken: Timestamp, lines: &mut S
     let name = unquoted(&family.name, ":");
     let taken = taken.as_millisecond();
     let taken = format!("{}.{:03}", taken / 1000, taken % 1000);
-    for series in &family.series {
-        let labels = labels(&series.labels, pod);
+    for (labels, value) in &family.series {
+        let labels = labels_with(labels, pod);
         let mut line = |suffix: &str, more: &str, value: f64| {
             let value = number(value);
             let _ = writeln!(lines, "{name}{suffix}{{{labels}{more}}} {value} {taken}");
         };
-        match &series.value {
+        match value {
             Value::Number(value) => line("", "", *value),
             Value::Histogram(histogram) => {
                 for bucket in &histogram.buckets {
@@ -143,7 +143,7 @@ fn write_samples(family: &Family<'_>, pod: &Pod, taken: Timestamp, lines: &mut S
     }
 }
 
-fn labels(labels: &Labels<'_>, pod: &Pod) -> String {
+fn labels_with(labels: &Labels<'_>, pod: &Pod) -> String {
     let ours: &[(&str, &str)] = match &pod.namespace {
         Some(namespace) => &[("namespace", namespace), ("pod", &pod.name)],
         None => &[("instance", &pod.name)],

@@ -6,8 +6,9 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::Gateway;
@@ -16,7 +17,8 @@ use super::Gateway;
 /// dropped.
 pub(crate) struct Run {
     process: Child,
-    pub(crate) log: Lines<BufReader<ChildStderr>>,
+    /// Its lines. They are taken in as they come: the command waits for a reader who lets them lie.
+    pub(crate) log: mpsc::UnboundedReceiver<Value>,
 }
 
 impl Run {
@@ -33,18 +35,22 @@ impl Run {
             command.env("KUBECONFIG", path);
         }
         let mut process = command.spawn().expect("the command starts");
-        let log = process.stderr.take().expect("a pipe");
-        Self {
-            process,
-            log: BufReader::new(log).lines(),
-        }
+        let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
+        let (sender, log) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(line) = lines.next_line().await.expect("a readable log") {
+                let line = serde_json::from_str(&line).expect("a line of JSON");
+                // Nobody needs the rest of a test's log.
+                let _ = sender.send(line);
+            }
+        });
+        Self { process, log }
     }
 
     /// The next line of the log with this message, or nothing if the log ends.
     pub(crate) async fn line(&mut self, message: &str) -> Option<Value> {
         let found = async {
-            while let Some(line) = self.log.next_line().await.expect("a readable log") {
-                let line: Value = serde_json::from_str(&line).expect("a line of JSON");
+            while let Some(line) = self.log.recv().await {
                 if line["message"]
                     .as_str()
                     .is_some_and(|text| text.contains(message))
