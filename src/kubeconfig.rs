@@ -1,20 +1,23 @@
 //! Arguments and kubeconfig files → a [`Cluster`] that can be asked.
 
-use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
+use std::{env, fs};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::Uri;
+use http::uri::{Authority, PathAndQuery, Scheme};
 use hyper_util::client::proxy::matcher::Matcher;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError};
 use kube::{Client, Config};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::by_hand::ByHand;
 use crate::cluster::Cluster;
 use crate::config::ClusterSource;
 use crate::plugin::{self, PluginError};
+use crate::token::Token;
 use crate::{cause, error};
 
 /// What one request to the API server may take, unless `--request-timeout` says otherwise.
@@ -136,11 +139,15 @@ pub async fn connect(source: &ClusterSource) -> Result<Cluster, ConnectError> {
         expires = credential.expiration_timestamp;
     }
 
-    tracing::info!("API server {}", config.cluster_url);
-    let client = Client::try_from(config.clone()).map_err(|fault| ConnectError::Unusable {
+    let unusable = |reason| ConnectError::Unusable {
         context: context.clone(),
-        reason: why_unusable(fault),
-    })?;
+        reason,
+    };
+    config.cluster_url = server(&config).map_err(unusable)?;
+    one_word_tokens(&mut config).map_err(unusable)?;
+
+    tracing::info!("API server {}", config.cluster_url);
+    let client = Client::try_from(config.clone()).map_err(|fault| unusable(why_unusable(fault)))?;
     let namespace =
         source
             .namespace
@@ -159,6 +166,66 @@ pub async fn connect(source: &ClusterSource) -> Result<Cluster, ConnectError> {
         expires,
         timeout: source.request_timeout.unwrap_or(REQUEST_TIMEOUT),
     })
+}
+
+/// The server's address with a scheme, without which kube has no request to make, and without the user and the password
+/// that a URL may have, which are to be in no message.
+///
+/// Without a scheme kubectl takes https where anything is said of certificates. Where nothing is it takes http, which
+/// shows the user's token to all on the way: that is to be asked for.
+fn server(config: &Config) -> Result<Uri, String> {
+    let mut parts = config.cluster_url.clone().into_parts();
+    let authority = parts.authority.as_ref().map_or("", Authority::as_str);
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    let user = &config.auth_info;
+    let says_tls = config.root_cert.is_some()
+        || config.accept_invalid_certs
+        || user.client_certificate.is_some()
+        || user.client_certificate_data.is_some();
+    if parts.scheme.is_none() && !says_tls {
+        return Err(format!("its server {host:?} does not begin with https://"));
+    }
+    parts.scheme.get_or_insert(Scheme::HTTPS);
+    parts
+        .path_and_query
+        .get_or_insert(PathAndQuery::from_static("/"));
+    parts.authority = host.parse().ok();
+    Uri::from_parts(parts).map_err(|fault| format!("its server is no URL: {fault}"))
+}
+
+/// Takes the blanks and line ends off the user's tokens, as kubectl does of a file's, and refuses what is no token: kube
+/// panics at what no header can carry.
+fn one_word_tokens(config: &mut Config) -> Result<(), String> {
+    let user = &mut config.auth_info;
+    let one_word = |what: &str, text: &str| match Token::new(text) {
+        Some(token) => Ok(token.expose().to_owned()),
+        None => Err(format!("{what} is not one word, as tokens are")),
+    };
+    let is_blank = |token: &SecretString| token.expose_secret().trim().is_empty();
+    user.token = user.token.take().filter(|token| !is_blank(token));
+    if let Some(token) = &user.token {
+        user.token = Some(one_word("its user's token", token.expose_secret())?.into());
+    } else if let Some(path) = &user.token_file {
+        let text = fs::read_to_string(path)
+            .map_err(|reason| format!("cannot read its user's tokenFile {path}: {reason}"))?;
+        let token = one_word(
+            &format!("the content of its user's tokenFile {path}"),
+            &text,
+        )?;
+        // kube reads the file again and again, but as it is.
+        if token != text {
+            user.token = Some(token.into());
+        }
+    }
+    let provider = user.auth_provider.iter_mut();
+    for (key, value) in provider.flat_map(|provider| &mut provider.config) {
+        if ["id-token", "access-token"].contains(&key.as_str()) {
+            *value = one_word(&format!("the {key} of its user's auth-provider"), value)?;
+        }
+    }
+    Ok(())
 }
 
 /// What is dangerous about the way to this cluster.
@@ -310,6 +377,10 @@ fn why_unusable(fault: kube::Error) -> String {
     match fault {
         kube::Error::Auth(kube::client::AuthError::AuthExecRun { out, .. }) => {
             format!("its auth-provider's command failed: {}", out.status)
+        }
+        // kube quotes the proxy's URL, which may have a password.
+        kube::Error::ProxyProtocolUnsupported { .. } => {
+            "its proxy is neither http, https nor socks5".into()
         }
         fault => match cause::find(&fault) {
             Some(LoadDataError::ReadFile(reason, path)) => {

@@ -89,6 +89,86 @@ async fn a_context_that_is_named_needs_no_current_one() {
     insta::assert_snapshot!(format!("{unnamed}\n---\n{unknown}"));
 }
 
+/// A kubeconfig of this cluster and this user.
+fn of(cluster: &str, user: &str) -> String {
+    format!(
+        "apiVersion: v1\ncurrent-context: x1\ncontexts: [{{name: x1, context: {{cluster: c, user: u}}}}]\n\
+         clusters: [{{name: c, cluster: {{{cluster}}}}}]\nusers: [{{name: u, user: {{{user}}}}}]\n"
+    )
+}
+
+#[tokio::test]
+async fn servers_and_tokens_that_kube_would_panic_at_or_show() {
+    let server = |server: &str| of(&format!("server: '{server}'"), "token: t");
+    let token = |user: &str| of("server: 'https://h:6443'", user);
+    let files = [
+        (
+            "no-scheme.yaml",
+            of(
+                "server: 'h:6443', insecure-skip-tls-verify: true",
+                "token: t",
+            ),
+        ),
+        ("no-scheme-no-tls.yaml", server("u:s3cr3t@h:6443")),
+        ("password.yaml", server("https://u:s3cr3t@h:6443/k8s")),
+        (
+            "proxy.yaml",
+            of(
+                "server: 'https://h', proxy-url: 'ftp://u:s3cr3t@h'",
+                "token: t",
+            ),
+        ),
+        ("newline.yaml", token("token: \"s3cr3t\\n\"")),
+        ("two-words.yaml", token("token: \"s3cr3t\\nof: jane\"")),
+        ("blank.yaml", token("token: ''")),
+        ("file.yaml", token("tokenFile: tok")),
+        ("no-file.yaml", token("tokenFile: gone")),
+        (
+            "provider.yaml",
+            token("auth-provider: {name: oidc, config: {id-token: \"s3cr3t of jane\"}}"),
+        ),
+    ];
+    let mut written: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(name, text)| (*name, &text[..]))
+        .collect();
+    written.push(("tok", "s3cr3t\n"));
+    let folder = folder(&written);
+    let mut told = Vec::new();
+    for (file, _) in files {
+        let refused = refused(source(folder.path().join(file)), folder.path()).await;
+        told.push(format!("--- {file}\n{refused}"));
+    }
+
+    let told = told.join("\n");
+    assert!(!told.contains("s3cr3t"), "{told}");
+    insta::assert_snapshot!(told);
+}
+
+#[tokio::test]
+async fn a_token_is_sent_without_the_line_end_of_its_file() {
+    let api = Api::start().await;
+    api.has_pods(vec![support::api::pod("epp-a", "u1")]);
+    let server = connected(api.source()).await.server();
+    let folder = folder(&[
+        (
+            "kc.yaml",
+            &of(&format!("server: '{server}'"), "tokenFile: tok"),
+        ),
+        ("tok", "of-the-file\n"),
+    ]);
+
+    support::opened(ClusterSource {
+        namespace: Some("llm".into()),
+        select: Select::Labels("app=epp".into()),
+        ..source(folder.path().join("kc.yaml"))
+    })
+    .await;
+
+    let token = api.calls().pop().expect("it asked").token;
+    assert_eq!(token.as_deref(), Some("Bearer of-the-file"));
+}
+
 #[tokio::test]
 async fn lists_that_are_null_and_files_that_are_broken() {
     let folder = folder(&[
