@@ -168,7 +168,7 @@ fn one_bad_file_of_two_is_partial() {
 
 #[test]
 fn what_cannot_be_meant_is_refused() {
-    let wrong: [&[&str]; 9] = [
+    let wrong: [&[&str]; 10] = [
         &["metrics", "top", "web-0"],
         &["metrics", "top", "node/web-0"],
         &["metrics", "top", "--url", "ftp://x/metrics"],
@@ -177,6 +177,7 @@ fn what_cannot_be_meant_is_refused() {
         &["metrics", "top", "-f", SCRAPE, "-w"],
         &["metrics", "top", "--service-account", "reader"],
         &["metrics", "top", "-f", "-", "-f", "-"],
+        &["metrics", "top", "-f", SCRAPE, "-f", SCRAPE],
         &["metrics", "top", "-f", SCRAPE, "-m", "[a"],
     ];
     insta::assert_snapshot!(wrong.map(call).join("\n"));

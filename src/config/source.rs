@@ -293,14 +293,15 @@ impl Source {
                 Some("-") => FileSource::Stdin,
                 _ => FileSource::Path(path.clone()),
             };
-            if args
-                .file
-                .iter()
-                .filter(|path| path.to_str() == Some("-"))
-                .count()
-                > 1
-            {
-                return Err(stdin_twice());
+            let named_before = |at: usize| args.file[..at].contains(&args.file[at]);
+            if let Some(at) = (0..args.file.len()).find(|at| named_before(*at)) {
+                return Err(match args.file[at].to_str() {
+                    Some("-") => stdin_twice(),
+                    _ => UsageError::new(format!(
+                        "-f {} stands twice: each file is another replica's, and counts are added",
+                        args.file[at].display()
+                    )),
+                });
             }
             return Ok(Self::Files(FilesSource {
                 files: args.file.iter().map(source).collect(),
