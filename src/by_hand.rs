@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::shell::word;
+
 /// The flags of the connection, as they were typed; kubectl and igctl spell them alike.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ByHand {
@@ -19,11 +21,7 @@ impl ByHand {
         user: Option<&str>,
         groups: &[String],
     ) -> Self {
-        let flag = |flag: &str, value: &str| {
-            // Only a NUL cannot be quoted, and no argument has one.
-            let value = shlex::try_quote(value).unwrap_or_default();
-            format!(" {flag} {value}")
-        };
+        let flag = |flag: &str, value: &str| format!(" {flag} {}", word(value));
         let kubeconfig = kubeconfig.map(|path| flag("--kubeconfig", &path.to_string_lossy()));
         let context = context.map(|name| flag("--context", name));
         let user = user.map(|name| flag("--as", name));

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use kube::{Client, Config};
 
 use crate::by_hand::ByHand;
+use crate::shell::word;
 use crate::{cause, error};
 
 /// A Kubernetes API server that this user can talk to.
@@ -35,6 +36,14 @@ impl Cluster {
         right: Right,
         call: impl Future<Output = kube::Result<T>>,
     ) -> Result<T, ApiError> {
+        // No object is called so, and in an address it would be read as something else.
+        if let Some(name) = &right.name
+            && right.group != "rbac.authorization.k8s.io"
+            && !is_name(name)
+        {
+            let right = Box::new(right);
+            return Err(ApiError::NotFound { right });
+        }
         match tokio::time::timeout(self.timeout, call).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(fault)) => Err(self.explain(Box::new(right), fault)),
@@ -191,7 +200,7 @@ impl Right {
         let place = self
             .namespace
             .as_ref()
-            .map_or("-A".into(), |namespace| format!("-n {namespace}"));
+            .map_or("-A".into(), |namespace| format!("-n {}", word(namespace)));
         format!("{} {resource}{group}{subresource} {place}", self.verb)
     }
 
@@ -227,6 +236,20 @@ impl fmt::Display for Right {
             None => write!(f, " in all namespaces"),
         }
     }
+}
+
+/// Whether an object may have a name: RFC 1123's subdomains, of which all but those of RBAC are made.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
+pub(crate) fn is_name(name: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    name.len() <= 253 && name.split('.').all(is_part)
 }
 
 /// Why the API server did not give what it was asked for.

@@ -14,6 +14,7 @@ use crate::discover::{DiscoverError, Pod};
 use crate::kubeconfig::ConnectError;
 use crate::probe::ProbeError;
 use crate::recording::RecordingError;
+use crate::shell::word;
 use crate::snapshot::SnapshotError;
 use crate::visible::visible;
 
@@ -129,8 +130,9 @@ impl Error {
 fn snapshot_hint(hand: &ByHand, pod: &Pod, fault: &SnapshotError) -> Option<String> {
     match (fault, &pod.namespace) {
         (SnapshotError::NotAPicker { .. }, Some(namespace)) => Some(format!(
-            "another port?  igctl metrics top pod/{} -n {namespace}{} --metrics-port PORT",
-            pod.name,
+            "another port?  igctl metrics top pod/{} -n {}{} --metrics-port PORT",
+            word(&pod.name),
+            word(namespace),
             hand.flags()
         )),
         (SnapshotError::NotAPicker { .. }, None) => Some(

@@ -15,6 +15,7 @@ use crate::by_hand::ByHand;
 use crate::cluster::{ApiError, Cluster, Right};
 use crate::discover::Target;
 use crate::error;
+use crate::shell::word;
 
 /// Why a connection to the pod did not come about.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -96,18 +97,25 @@ impl ForwardError {
             },
             Self::Forbidden { namespace, .. } => Some(format!(
                 "the rule that is missing:  - {{apiGroups: [\"\"], resources: [pods/portforward], verbs: [get, create]}}\n\
-                 an admin can grant it:  {} create role port-forward -n {namespace} --verb=get,create --resource=pods/portforward\n\
-                 check with:  {kubectl} auth can-i get pods --subresource=portforward -n {namespace}\n\
+                 an admin can grant it:  {} create role port-forward -n {place} --verb=get,create --resource=pods/portforward\n\
+                 check with:  {kubectl} auth can-i get pods --subresource=portforward -n {place}\n\
                  from inside the cluster --direct needs none",
-                hand.admin()
+                hand.admin(),
+                place = word(namespace)
             )),
             Self::NotListening { namespace, pod, .. } => Some(format!(
-                "another port?  igctl metrics top pod/{pod} -n {namespace}{flags} --metrics-port PORT"
+                "another port?  igctl metrics top pod/{} -n {}{flags} --metrics-port PORT",
+                word(pod),
+                word(namespace)
             )),
-            Self::Gone { namespace, .. } => Some(format!("{kubectl} get pods -n {namespace}")),
-            Self::Node { namespace, pod, .. } => {
-                Some(format!("{kubectl} describe pod {pod} -n {namespace}"))
+            Self::Gone { namespace, .. } => {
+                Some(format!("{kubectl} get pods -n {}", word(namespace)))
             }
+            Self::Node { namespace, pod, .. } => Some(format!(
+                "{kubectl} describe pod {} -n {}",
+                word(pod),
+                word(namespace)
+            )),
             Self::Listen { .. } => None,
         }
     }

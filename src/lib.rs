@@ -37,6 +37,7 @@ pub mod render;
 pub mod report;
 pub mod scrape;
 pub mod shape;
+mod shell;
 pub mod snapshot;
 mod token;
 pub mod verdict;

@@ -16,6 +16,7 @@ use tokio::process::Command;
 
 use crate::by_hand::ByHand;
 use crate::error;
+use crate::shell::word;
 
 /// What a plugin gave.
 #[derive(Deserialize)]
@@ -102,7 +103,10 @@ impl PluginError {
                 install_hint,
                 program,
             } => Some(install_hint.clone().unwrap_or_else(|| {
-                format!("install it, or put it on the PATH: command -v {program}")
+                format!(
+                    "install it, or put it on the PATH: command -v {}",
+                    word(program)
+                )
             })),
             Self::NoTerminal { .. } => {
                 Some("run igctl from a terminal, or use a context that needs no login".into())

@@ -6,6 +6,8 @@
 
 use serde_json::json;
 
+use crate::shell::word;
+
 /// The account that the guide creates for readers.
 pub const READER: &str = "inference-gateway-sa-metrics-reader";
 /// The ClusterRole that the guide gives to it.
@@ -67,13 +69,15 @@ pub fn picker_binding(namespace: &str, account: &str) -> String {
 pub fn grant_reader(kubectl: &str, namespace: &str, account: &str) -> String {
     let account = match account {
         READER => String::new(),
-        account => format!(" --service-account {account}"),
+        account => format!(" --service-account {}", word(account)),
     };
+    let namespace = word(namespace);
     format!("igctl rbac generate -n {namespace} --only reader{account} | {kubectl} apply -f -")
 }
 
 /// The command that lets a picker's account ask about tokens and rights, with an admin's `kubectl`.
 pub fn grant_picker(kubectl: &str, namespace: &str, account: &str) -> String {
+    let (namespace, account) = (word(namespace), word(account));
     format!(
         "igctl rbac generate -n {namespace} --only picker --picker {account} | {kubectl} apply -f -"
     )

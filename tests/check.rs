@@ -344,6 +344,265 @@ async fn a_picker_that_wants_a_certificate_is_told_so_though_its_own_is_not_trus
     insta::assert_snapshot!(shown(&steps, &api));
 }
 
+const POOLS: &str = "GET /apis/inference.networking.k8s.io/v1/namespaces/llm/inferencepools";
+const DEPLOYMENTS: &str = "GET /apis/apps/v1/namespaces/llm/deployments";
+const SERVICES: &str = "GET /api/v1/namespaces/llm/services";
+
+fn list(items: Vec<Value>) -> Value {
+    json!({ "metadata": {}, "items": items })
+}
+
+/// A pool of the model servers that are labelled `app=vllm`.
+fn pool(name: &str, picker: &str) -> Value {
+    json!({
+        "metadata": { "name": name, "namespace": "llm" },
+        "spec": {
+            "selector": { "matchLabels": { "app": "vllm" } },
+            "targetPorts": [{ "number": 8000 }],
+            "endpointPickerRef": { "name": picker, "port": { "number": 9002 } },
+        },
+    })
+}
+
+/// A Deployment whose pods are labelled `app=NAME`.
+fn deployment(name: &str, container: Value) -> Value {
+    let labels = json!({ "app": name });
+    json!({
+        "metadata": { "name": name, "namespace": "llm" },
+        "spec": {
+            "selector": { "matchLabels": labels },
+            "template": { "metadata": { "labels": labels }, "spec": { "containers": [container] } },
+        },
+    })
+}
+
+fn service(name: &str) -> Value {
+    json!({
+        "metadata": { "name": name, "namespace": "llm" },
+        "spec": { "selector": { "app": name }, "ports": [{ "port": 9002, "targetPort": 9002 }] },
+    })
+}
+
+/// A picker's container, which is told this pool.
+fn picks(pool: &str) -> Value {
+    json!({ "name": "epp", "image": "picker:1", "args": ["--pool-name", pool] })
+}
+
+fn pod_of(app: &str, name: &str, container: Value) -> Value {
+    let mut pod = pod(name, name);
+    pod["metadata"]["labels"]["app"] = json!(app);
+    pod["spec"]["containers"] = json!([container]);
+    pod
+}
+
+/// Two pools with a picker each: `qwen` with `epp`, `mistral` with `eppb`.
+async fn two_pools(picker: &Picker) -> Api {
+    let api = cluster(34, picker).await;
+    let pods = vec![
+        pod_of("epp", "epp-a", picks("qwen")),
+        pod_of("eppb", "eppb-a", picks("mistral")),
+        pod_of("vllm", "vllm-a", json!({ "name": "vllm" })),
+    ];
+    api.has_pods(pods)
+        .forwards("eppb-a", Way::To(picker.address))
+        .answers(
+            POOLS,
+            list(vec![pool("qwen", "epp"), pool("mistral", "eppb")]),
+        )
+        .answers(
+            DEPLOYMENTS,
+            list(vec![
+                deployment("epp", picks("qwen")),
+                deployment("eppb", picks("mistral")),
+            ]),
+        )
+        .answers(SERVICES, list(vec![service("epp"), service("eppb")]))
+        .answers(&format!("{SERVICES}/epp"), service("epp"))
+        .answers(&format!("{SERVICES}/eppb"), service("eppb"));
+    api
+}
+
+fn of_pools(api: &Api) -> ClusterSource {
+    ClusterSource {
+        select: Select::Pools,
+        ..api.source()
+    }
+}
+
+/// The first link that is broken: what is said of it, and the commands that mend it.
+fn broken(steps: &[Step]) -> (String, Vec<String>) {
+    let step = steps.iter().find(|step| step.outcome == Outcome::Fail);
+    step.map_or_else(Default::default, |step| {
+        (step.found.clone(), step.fix.clone())
+    })
+}
+
+#[tokio::test]
+async fn no_pool_is_handed_to_the_picker_of_another() {
+    type Break = fn(&Api) -> &Api;
+    let cases: [(Break, &str, &[&str]); 4] = [
+        (|api| api, "", &[]),
+        (
+            |api| {
+                api.answers(SERVICES, list(vec![service("eppb")])).refuses(
+                    &format!("{SERVICES}/epp"),
+                    404,
+                    "not found",
+                )
+            },
+            "InferencePool qwen names Service llm/epp, which does not exist",
+            &["kubectl expose deployment epp -n llm --name=epp --port=9002"],
+        ),
+        (
+            |api| {
+                let left = pod_of("eppb", "eppb-a", picks("mistral"));
+                api.answers(
+                    DEPLOYMENTS,
+                    list(vec![deployment("eppb", picks("mistral"))]),
+                )
+                .has_pods(vec![
+                    left,
+                    pod_of("vllm", "vllm-a", json!({ "name": "vllm" })),
+                ])
+            },
+            "Service llm/epp selects no pod: none is labelled app=epp",
+            &[],
+        ),
+        (
+            |api| {
+                api.answers(
+                    POOLS,
+                    list(vec![pool("qwen", "epp"), pool("mistral", "epp")]),
+                )
+            },
+            "the pods of Service epp pick for InferencePool llm/qwen, not for llm/mistral",
+            &[
+                "kubectl patch inferencepools.inference.networking.k8s.io mistral -n llm --type=merge -p \
+               '{\"spec\":{\"endpointPickerRef\":{\"name\":\"eppb\"}}}'",
+            ],
+        ),
+    ];
+    for (breaks, found, fix) in cases {
+        let picker = Picker::serve(guarded).await;
+        let api = two_pools(&picker).await;
+        breaks(&api);
+
+        let steps = steps(of_pools(&api)).await;
+
+        let fix = fix
+            .iter()
+            .map(|fix| fix.replace("kubectl", &kubectl(&api)))
+            .collect();
+        assert_eq!(
+            broken(&steps),
+            (found.to_owned(), fix),
+            "{}",
+            shown(&steps, &api)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_pool_without_endpoints_is_pointed_at_model_servers_alone() {
+    let serves = |port: u16| json!({ "name": "c", "ports": [{ "containerPort": port }] });
+    let mut proxy = deployment("gateway-istio", serves(8000));
+    proxy["spec"]["template"]["metadata"]["labels"] =
+        json!({ "gateway.networking.k8s.io/gateway-name": "inference-gateway" });
+    let mut by_expression = deployment("vllm2", serves(8000));
+    by_expression["spec"]["selector"] =
+        json!({ "matchExpressions": [{ "key": "app", "operator": "Exists" }] });
+    let cases = [
+        (proxy, false),
+        (by_expression, false),
+        (deployment("redis", serves(6379)), false),
+        (deployment("vllm2", serves(8000)), true),
+        (deployment("vllm2", json!({ "name": "c" })), true),
+    ];
+    for (other, is_offered) in cases {
+        let picker = Picker::serve(guarded).await;
+        let api = two_pools(&picker).await;
+        api.has_pods(vec![])
+            .answers(
+                DEPLOYMENTS,
+                list(vec![deployment("epp", picks("qwen")), other.clone()]),
+            )
+            .answers(POOLS, list(vec![pool("qwen", "epp")]));
+
+        let steps = steps(of_pools(&api)).await;
+
+        let fix = format!(
+            "{} patch inferencepools.inference.networking.k8s.io qwen -n llm --type=json -p \
+             '[{{\"op\":\"replace\",\"path\":\"/spec/selector/matchLabels\",\"value\":{{\"app\":\"vllm2\"}}}}]'",
+            kubectl(&api)
+        );
+        let expected = (
+            "InferencePool llm/qwen has no endpoints: no pod is labelled app=vllm".to_owned(),
+            Vec::from_iter(is_offered.then_some(fix)),
+        );
+        assert_eq!(broken(&steps), expected, "{other}");
+    }
+}
+
+#[tokio::test]
+async fn what_strangers_wrote_is_no_part_of_a_command() {
+    let hostile = "x;touch$IFS-pwned;";
+    let picker = Picker::serve(guarded).await;
+    let api = two_pools(&picker).await;
+    api.answers(POOLS, list(vec![pool("qwen", hostile)]))
+        .answers(SERVICES, list(vec![]));
+
+    let by_pool = steps(of_pools(&api)).await;
+
+    let api = cluster(34, &picker).await;
+    let annotations = json!({ "kubernetes.io/service-account.name": "x;touch /tmp/pwned #" });
+    api.answers(
+        "GET /api/v1/namespaces/llm/secrets/r-secret",
+        json!({
+            "metadata": { "name": "r-secret", "namespace": "llm", "annotations": annotations },
+            "type": "kubernetes.io/service-account-token",
+        }),
+    );
+    let by_secret = steps(ClusterSource {
+        token: TokenSource::Secret {
+            namespace: "llm".into(),
+            name: "r-secret".into(),
+        },
+        ..api.source()
+    })
+    .await;
+
+    let picker = &by_pool[2];
+    assert_eq!(
+        [(
+            picker.found.clone(),
+            picker.evidence.clone(),
+            picker.fix.clone()
+        )],
+        [(
+            format!("InferencePool qwen names Service llm/{hostile}, which does not exist"),
+            vec![
+                "Deployment epp is a picker".to_owned(),
+                format!("no Service can have the name {hostile:?}"),
+            ],
+            vec![]
+        )]
+    );
+    assert_eq!(
+        broken(&by_secret),
+        (
+            "Secret llm/r-secret has no token in it yet".to_owned(),
+            vec![format!(
+                "igctl rbac generate -n llm --only reader --service-account r --token-secret | {} apply -f -",
+                kubectl(&api)
+            )]
+        )
+    );
+}
+
+fn kubectl(api: &Api) -> String {
+    api.source().by_hand().kubectl()
+}
+
 /// What is said of the content of a saved scrape.
 async fn content(path: &str) -> (Outcome, String) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))

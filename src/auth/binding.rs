@@ -8,10 +8,12 @@ use std::fmt;
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, Subject};
 use kube::Api;
 use kube::api::ListParams;
+use serde_json::json;
 
 use crate::by_hand::ByHand;
 use crate::cluster::{Cluster, Right};
 use crate::rbac::reader_binding;
+use crate::shell::{json_patch, word};
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 
@@ -47,11 +49,12 @@ impl NearMiss {
             namespace,
             ..
         } = self;
+        let subject = json!({ "kind": "ServiceAccount", "name": account, "namespace": namespace });
         format!(
-            "{} patch clusterrolebinding {binding} --type=json -p \
-             '[{{\"op\":\"add\",\"path\":\"/subjects/-\",\"value\":\
-             {{\"kind\":\"ServiceAccount\",\"name\":\"{account}\",\"namespace\":\"{namespace}\"}}}}]'",
-            hand.admin()
+            "{} patch clusterrolebinding {} {}",
+            hand.admin(),
+            word(binding),
+            json_patch("add", "/subjects/-", subject)
         )
     }
 }
@@ -123,7 +126,6 @@ pub(crate) fn lets_get_metrics(rule: &PolicyRule) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn rules_that_let_metrics_be_read() {

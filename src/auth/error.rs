@@ -7,6 +7,7 @@ use crate::by_hand::ByHand;
 use crate::cluster::ApiError;
 use crate::error;
 use crate::rbac::{READER, grant_reader};
+use crate::shell::word;
 
 /// Why there is no token to show.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +94,7 @@ pub enum AuthError {
         namespace: String,
         /// Its name.
         name: String,
-        /// The account that its annotation names.
+        /// The account that its annotation names, if it is a name.
         account: Option<String>,
     },
     /// A URL has no cluster to mint in.
@@ -120,7 +121,7 @@ impl AuthError {
                 "name one that may: --service-account NAMESPACE/NAME, or make it:\n{}",
                 grant_reader(&hand.admin(), namespace, READER)
             )),
-            Self::NoAccount { namespace, .. } => Some(format!("{} get serviceaccounts -n {namespace}", hand.kubectl())),
+            Self::NoAccount { namespace, .. } => Some(format!("{} get serviceaccounts -n {}", hand.kubectl(), word(namespace))),
             Self::Mint { cause, .. } => Some(match cause.hint(hand) {
                 Some(hint) => format!("{hint}\nor show a token that you have: --token-file FILE, --token-secret NAMESPACE/NAME"),
                 None => "show a token that you have: --token-file FILE, --token-secret NAMESPACE/NAME".into(),
@@ -130,12 +131,15 @@ impl AuthError {
             Self::File { .. } => None,
             Self::SecretType { .. } => Some("--service-account NAMESPACE/NAME needs no Secret".into()),
             Self::EmptySecret { namespace, account: Some(account), .. } => Some(format!(
-                "Kubernetes fills it in once its account is there:  {} get serviceaccount {account} -n {namespace}\n\
-                 --service-account {namespace}/{account} needs no Secret",
-                hand.kubectl()
+                "Kubernetes fills it in once its account is there:  {} get serviceaccount {} -n {}\n\
+                 --service-account {} needs no Secret",
+                hand.kubectl(),
+                word(account),
+                word(namespace),
+                word(&format!("{namespace}/{account}"))
             )),
             Self::EmptySecret { .. } => {
-                Some("it lacks the annotation kubernetes.io/service-account.name; --service-account NAMESPACE/NAME needs no Secret".into())
+                Some("its annotation kubernetes.io/service-account.name names no account; --service-account NAMESPACE/NAME needs no Secret".into())
             }
             Self::NoCluster { .. } => Some("--token-file FILE".into()),
         }

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 
 use super::{AuthError, SECRET_TYPE};
-use crate::cluster::{Cluster, Right};
+use crate::cluster::{Cluster, Right, is_name};
 use crate::token::Token;
 
 pub(crate) fn read_file(path: &PathBuf) -> Result<Token, AuthError> {
@@ -55,7 +55,8 @@ pub(crate) async fn read_secret(
     let account = secret
         .metadata
         .annotations
-        .and_then(|mut annotations| annotations.remove("kubernetes.io/service-account.name"));
+        .and_then(|mut annotations| annotations.remove("kubernetes.io/service-account.name"))
+        .filter(|account| is_name(account));
     secret
         .data
         .and_then(|mut data| data.remove("token"))

@@ -7,6 +7,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::cluster::is_name;
+
 /// The part of a token's claims that explains a refusal.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 pub(super) struct Claims {
@@ -47,9 +49,9 @@ impl Claims {
 
     /// The ServiceAccount whose it is: namespace and name.
     pub(super) fn account(&self) -> Option<(&str, &str)> {
-        self.sub
-            .strip_prefix("system:serviceaccount:")?
-            .split_once(':')
+        let owner = self.sub.strip_prefix("system:serviceaccount:")?;
+        let (namespace, name) = owner.split_once(':')?;
+        (is_name(namespace) && is_name(name)).then_some((namespace, name))
     }
 
     /// What is known of why it may not be good.

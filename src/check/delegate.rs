@@ -14,6 +14,7 @@ use super::workload::deployment_of;
 use crate::auth::Account;
 use crate::cluster::{ApiError, Cluster, Right};
 use crate::rbac::grant_picker;
+use crate::shell::word;
 
 const NAME: Name = Name::PickersRight;
 /// A picker waits for the API server for ten seconds.
@@ -140,8 +141,10 @@ async fn cannot_ask(cluster: &Cluster, replica: &Replica, answers: &Answers) -> 
     let step = Step::fail(NAME, "the picker cannot ask the API server, though it may");
     let restart = deployment_of(&replica.pod).map(|deployment| {
         format!(
-            "{} rollout restart deployment {deployment} -n {namespace}",
-            cluster.admin
+            "{} rollout restart deployment {} -n {}",
+            cluster.admin,
+            word(deployment),
+            word(namespace)
         )
     });
     let accounts: Api<ServiceAccount> = Api::namespaced(cluster.client.clone(), namespace);
@@ -153,8 +156,10 @@ async fn cannot_ask(cluster: &Cluster, replica: &Replica, answers: &Answers) -> 
                     "its ServiceAccount {account} does not exist any more"
                 )])
                 .mended_by([format!(
-                    "{} create serviceaccount {name} -n {namespace}",
-                    cluster.admin
+                    "{} create serviceaccount {} -n {}",
+                    cluster.admin,
+                    word(name),
+                    word(namespace)
                 )])
                 .mended_by(restart);
         }
@@ -176,8 +181,10 @@ async fn cannot_ask(cluster: &Cluster, replica: &Replica, answers: &Answers) -> 
             time.as_secs()
         )]),
         _ => step.because(["its log tells why"]).because([format!(
-            "{} logs {} -n {namespace}",
-            cluster.kubectl, replica.target.pod.name
+            "{} logs {} -n {}",
+            cluster.kubectl,
+            word(&replica.target.pod.name),
+            word(namespace)
         )]),
     }
 }

@@ -1,10 +1,12 @@
 //! Does a pool name a picker, and has it endpoints that take requests?
 
 use futures::future::join_all;
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::Api;
 use kube::api::ListParams;
 use kube::core::Selector;
+use serde_json::json;
 
 use super::dial::{Greeting, closed, is_probed};
 use super::pods::{self, Replica};
@@ -15,6 +17,7 @@ use crate::cluster::{Cluster, Right};
 use crate::config::ClusterSource;
 use crate::discover::pool::{Pool, RESOURCE};
 use crate::discover::{Target, ready};
+use crate::shell::{json_patch, word};
 
 const NAME: Name = Name::Pool;
 /// So many endpoints are connected to.
@@ -172,7 +175,7 @@ async fn no_picker(cluster: &Cluster, pool: &Pool) -> Option<Step> {
                         .mended_by([patch_pool(
                             cluster,
                             pool,
-                            "{\"group\":\"\",\"kind\":\"Service\"}",
+                            json!({ "group": "", "kind": "Service" }),
                         )]),
                     false => step,
                 },
@@ -244,9 +247,9 @@ async fn closed_port(
             .mended_by([patch_pool_spec(
                 cluster,
                 pool,
-                &match pool.is_v1() {
-                    true => format!("{{\"targetPorts\":[{{\"number\":{only}}}]}}"),
-                    false => format!("{{\"targetPortNumber\":{only}}}"),
+                match pool.is_v1() {
+                    true => json!({ "targetPorts": [{ "number": only }] }),
+                    false => json!({ "targetPortNumber": only }),
                 },
             )]),
         _ => step,
@@ -274,24 +277,59 @@ async fn no_endpoints(cluster: &Cluster, pool: &Pool) -> Step {
             false => workload::not_made(cluster, namespace, own, step),
         };
     }
-    let others: Vec<_> = deployments
+    let mut others = deployments
         .iter()
-        .filter(|deployment| !workload::is_picker(deployment))
-        .collect();
-    match &others[..] {
-        [only] if pool.is_v1() => {
-            let labels = workload::labels(only);
-            let group = pool.group();
-            step.because([format!("the pods of Deployment {} are labelled {labels}", workload::name(only))])
-                .mended_by([format!(
-                    "{} patch {RESOURCE}.{group} {} -n {namespace} --type=json -p \
-                     '[{{\"op\":\"replace\",\"path\":\"/spec/selector/matchLabels\",\"value\":{labels}}}]'",
-                    cluster.admin, pool.name
-                )])
-        }
+        .filter(|deployment| may_serve(deployment, pool))
+        .filter_map(|deployment| Some((deployment, workload::labels(deployment)?)));
+    match (others.next(), others.next()) {
+        (Some((only, labels)), None) if pool.is_v1() => step
+            .because([format!(
+                "the pods of Deployment {} are labelled {labels}",
+                workload::name(only)
+            )])
+            .mended_by([format!(
+                "{} patch {RESOURCE}.{} {} -n {} {}",
+                cluster.admin,
+                pool.group(),
+                word(&pool.name),
+                word(namespace),
+                json_patch("replace", "/spec/selector/matchLabels", labels)
+            )]),
         _ => step.because([format!(
-            "{} get pods -n {namespace} --show-labels",
-            cluster.kubectl
+            "{} get pods -n {} --show-labels",
+            cluster.kubectl,
+            word(namespace)
         )]),
+    }
+}
+
+/// Whether a Deployment looks like one of the pool's model servers: it declares the pool's port, or, where it declares
+/// none, has a label of the pool's kind. A picker is none, nor is what a gateway is made of.
+fn may_serve(deployment: &Deployment, pool: &Pool) -> bool {
+    let Some(template) = workload::template(deployment) else {
+        return false;
+    };
+    let labels = template
+        .metadata
+        .iter()
+        .flat_map(|metadata| metadata.labels.iter().flatten());
+    let keys: Vec<&String> = labels.map(|(key, _)| key).collect();
+    let is_of_gateway = |key: &&String| key.starts_with("gateway.networking.k8s.io/");
+    if workload::is_picker(deployment) || keys.iter().any(is_of_gateway) {
+        return false;
+    }
+    let spec = template.spec.iter();
+    let containers = spec.flat_map(|spec| {
+        spec.containers
+            .iter()
+            .chain(spec.init_containers.iter().flatten())
+    });
+    let mut declared = containers
+        .flat_map(|container| container.ports.iter().flatten())
+        .filter_map(|port| u16::try_from(port.container_port).ok())
+        .peekable();
+    match declared.peek() {
+        Some(_) => declared.any(|port| pool.ports.contains(&port)),
+        None => keys.iter().any(|key| pool.selector.contains_key(*key)),
     }
 }

@@ -6,6 +6,7 @@ use kube::Api;
 
 use super::step::{Name, Step};
 use crate::cluster::{ApiError, Cluster, Right};
+use crate::shell::word;
 
 /// Who may not get a namespace is not told that it is missing.
 pub(super) async fn exists(cluster: &Cluster) -> bool {
@@ -30,7 +31,11 @@ pub(super) async fn ending(cluster: &Cluster) -> Option<Step> {
         Step::fail(Name::Pool, found)
             .because([format!("since {since}")])
             .because(left)
-            .because([format!("{} get namespace {name} -o yaml", cluster.kubectl)]),
+            .because([format!(
+                "{} get namespace {} -o yaml",
+                cluster.kubectl,
+                word(name)
+            )]),
     )
 }
 

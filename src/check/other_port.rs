@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Pod;
+use serde_json::json;
 
 use super::again;
 use super::dial::{Greeting, is_probed, listens, listens_at_address};
@@ -75,7 +76,7 @@ pub(super) async fn look(
             pod.metadata.namespace.as_deref().unwrap_or_default(),
             deployment,
             &format!("containers/{container}/ports/{at}/containerPort"),
-            &port.to_string(),
+            json!(port),
         )]),
         _ => step.mended_by([again::command(&ClusterSource {
             metrics_port: Some(port),

@@ -8,17 +8,20 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Api;
 use kube::api::{ListParams, LogParams};
+use serde_json::json;
 
 use super::node;
 use super::picker::Wanted;
 use super::pool::refusal;
 use super::rights::may_it;
+use super::service;
 use super::step::{Name, Step};
-use super::workload::{self, POOL, POOL_NAMESPACE, deployment_of};
+use super::workload::{self, POOL, POOL_NAMESPACE, deployment_of, is, told_pool};
 use crate::auth::Account;
 use crate::cluster::{ApiError, Cluster, Right};
 use crate::discover::pool::{Pool, RESOURCE};
 use crate::discover::{State, Target};
+use crate::shell::word;
 
 const NAME: Name = Name::Picker;
 /// The flags by which GIE's pickers, and others built with controller-runtime, elect a leader.
@@ -73,7 +76,7 @@ pub(super) async fn judge(
     way: &str,
     replicas: &[Replica],
 ) -> Step {
-    if let Some(step) = other_pool(cluster, wanted, replicas) {
+    if let Some(step) = other_pool(cluster, wanted, replicas).await {
         return step;
     }
     let ready = replicas
@@ -140,36 +143,53 @@ pub(super) async fn judge(
 }
 
 /// A picker that watches another pool never picks for this one.
-fn other_pool(cluster: &Cluster, wanted: &Wanted, replicas: &[Replica]) -> Option<Step> {
-    let pool = wanted.pools.first()?;
+async fn other_pool(cluster: &Cluster, wanted: &Wanted, replicas: &[Replica]) -> Option<Step> {
+    let first = wanted.pools.first()?;
+    let is_wanted = |told: &(String, String)| wanted.pools.iter().any(|pool| is(pool, told));
+    let told = |pod: &Pod| {
+        let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+        let told = containers
+            .enumerate()
+            .filter_map(|(at, container)| Some((at, told_pool(container, &wanted.namespace)?)));
+        told.collect::<Vec<_>>()
+    };
+    let wrong = |(namespace, name): &(String, String), pool: &Pool| {
+        Step::fail(
+            NAME,
+            format!(
+                "the pods of Service {} pick for InferencePool {namespace}/{name}, not for {}/{}",
+                wanted.service.as_deref().unwrap_or_default(),
+                pool.namespace,
+                pool.name
+            ),
+        )
+    };
+    let mut known = Vec::new();
     for Replica { pod, .. } in replicas {
-        let containers = pod.spec.as_ref().map_or(&[][..], |spec| &spec.containers);
-        for (at, container) in containers.iter().enumerate() {
-            let Some(name) = POOL.of(container) else {
+        for (at, told) in told(pod) {
+            if is_wanted(&told) {
+                known.push(told);
                 continue;
+            }
+            let (setting, value) = match wanted.pools.iter().any(|pool| pool.name == told.1) {
+                true => (&POOL_NAMESPACE, &wanted.namespace),
+                false => (&POOL, &first.name),
             };
-            let namespace = POOL_NAMESPACE.of(container);
-            let namespace = namespace.as_deref().unwrap_or(&wanted.namespace);
-            let (setting, value) = if wanted.pools.iter().all(|pool| pool.name != name) {
-                (&POOL, &pool.name)
-            } else if namespace != wanted.namespace {
-                (&POOL_NAMESPACE, &wanted.namespace)
-            } else {
-                continue;
-            };
-            let step = Step::fail(
-                NAME,
-                format!(
-                    "the pods of Service {} pick for InferencePool {namespace}/{name}, not for {}/{}",
-                    wanted.service.as_deref().unwrap_or_default(),
-                    pool.namespace,
-                    pool.name
-                ),
-            );
-            return Some(step.mended_by(workload::tell(cluster, pod, at, setting, value)));
+            let fix = workload::tell(cluster, pod, at, setting, value);
+            return Some(wrong(&told, first).mended_by(fix));
         }
     }
-    None
+    // It picks rightly, and for one pool alone, though others name it too.
+    let one = known.first()?;
+    let unserved = |pool: &&Pool| !known.iter().any(|told| is(pool, told));
+    let pool = wanted.pools.iter().find(unserved)?;
+    let own = service::only_one(cluster, &pool.namespace, std::slice::from_ref(pool)).await;
+    Some(match own {
+        Some(own) => wrong(one, pool)
+            .because([format!("Service {own} is the one of its picker")])
+            .mended_by([service::patch_pool(cluster, pool, json!({ "name": own }))]),
+        None => wrong(one, pool),
+    })
 }
 
 /// Completes a step by why a pod does not become ready, and what would take that back.
@@ -212,8 +232,8 @@ pub(super) async fn why_not_ready(cluster: &Cluster, replica: &Replica, step: St
         None => step.because([format!(
             "{} describe pod {} -n {}",
             cluster.kubectl,
-            target.pod.name,
-            target.pod.namespace.as_deref().unwrap_or_default()
+            word(&target.pod.name),
+            word(target.pod.namespace.as_deref().unwrap_or_default())
         )]),
     }
 }
@@ -255,8 +275,10 @@ async fn undo(cluster: &Cluster, pod: &Pod) -> Option<String> {
     });
     (revision > 1 && !has_worked).then(|| {
         format!(
-            "{} rollout undo deployment {name} -n {namespace}",
-            cluster.admin
+            "{} rollout undo deployment {} -n {}",
+            cluster.admin,
+            word(name),
+            word(namespace)
         )
     })
 }
@@ -308,15 +330,16 @@ async fn lacks_right(
             "" => resource.to_owned(),
             group => format!("{resource}.{group}"),
         };
-        let (admin, namespace) = (&cluster.admin, &wanted.namespace);
+        let (admin, namespace) = (&cluster.admin, word(&wanted.namespace));
         let name = format!("{}-{resource}", account.name);
+        let name = word(&name);
         lacking = lacking
             .because([format!("its ServiceAccount {account} may not {right}")])
             .mended_by([
                 format!("{admin} create role {name} -n {namespace} --verb=get,list,watch --resource={full}"),
                 format!(
-                    "{admin} create rolebinding {name} -n {namespace} --role={name} --serviceaccount={namespace}:{}",
-                    account.name
+                    "{admin} create rolebinding {name} -n {namespace} --role={name} --serviceaccount={}",
+                    word(&format!("{}:{}", account.namespace, account.name))
                 ),
             ]);
     }
@@ -535,7 +558,7 @@ async fn log(cluster: &Cluster, pod: &Pod, target: &Target) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, from_value, json};
+    use serde_json::{Value, from_value};
 
     /// What is said of a pod whose init container runs, and ended like this before.
     fn trouble_after(last: Value, restarts: u32) -> Option<String> {

@@ -157,7 +157,7 @@ async fn no_api(cluster: &Cluster, source: &ClusterSource) -> Step {
             .mended_by([unserved::define(cluster)]),
         false => step,
     };
-    let picker = match workload::only_picker(&deployments) {
+    let picker = match workload::only_picker(&deployments, &[]) {
         Some(picker) => Select::Deployment(workload::name(picker).to_owned()),
         None => Select::Service("NAME".to_owned()),
     };

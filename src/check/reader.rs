@@ -9,6 +9,7 @@ use crate::auth::{Account, AuthError, may_read_metrics, mint, read_file, read_se
 use crate::cluster::{ApiError, Cluster};
 use crate::config::{ClusterSource, TokenSource};
 use crate::rbac::{READER, grant_reader};
+use crate::shell::word;
 use crate::token::Token;
 
 const NAME: Name = Name::ReadersRight;
@@ -248,10 +249,12 @@ async fn denied(cluster: &Cluster, account: &Account) -> Step {
         format!("ServiceAccount {account} may not get /metrics"),
     )
     .because(bindings.evidence)
-    .mended_by(
-        bindings
-            .in_the_way
-            .map(|name| format!("{} delete clusterrolebinding {name}", cluster.admin)),
-    )
+    .mended_by(bindings.in_the_way.map(|name| {
+        format!(
+            "{} delete clusterrolebinding {}",
+            cluster.admin,
+            word(&name)
+        )
+    }))
     .mended_by([grant])
 }

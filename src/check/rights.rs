@@ -15,6 +15,7 @@ use crate::auth::Account;
 use crate::cluster::{ApiError, Cluster, Right};
 use crate::config::{ClusterSource, Select, TokenSource};
 use crate::rbac::READER;
+use crate::shell::word;
 
 const NAME: Name = Name::MyRights;
 /// Who shows no credential, as Kubernetes names them.
@@ -279,11 +280,12 @@ impl Granted {
 /// The command by which an admin grants all that igctl needs.
 async fn grant(cluster: &Cluster, namespace: &str) -> String {
     let user = match who_am_i(cluster).await {
-        Some(user) => shlex::try_quote(&user).map_or("YOU".into(), |quoted| quoted.into_owned()),
+        Some(user) => word(&user).into_owned(),
         None => "YOU".into(),
     };
     format!(
-        "igctl rbac generate -n {namespace} --only operator --user {user} | {} apply -f -",
+        "igctl rbac generate -n {} --only operator --user {user} | {} apply -f -",
+        word(namespace),
         cluster.admin
     )
 }

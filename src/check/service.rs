@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::Api;
 use kube::api::ListParams;
 use kube::core::Selector;
+use serde_json::{Value, json};
 
 use super::again;
 use super::dial::Closed;
@@ -13,10 +14,11 @@ use super::picker::Wanted;
 use super::pods::{self, declared_ports};
 use super::step::{Name, Step};
 use super::workload::{self, POOL};
-use crate::cluster::{Cluster, Right};
+use crate::cluster::{Cluster, Right, is_name};
 use crate::config::{ClusterSource, Select};
 use crate::discover::Setting;
 use crate::discover::pool::{Pool, RESOURCE};
+use crate::shell::{json_patch, merge_patch, word};
 
 const NAME: Name = Name::Picker;
 /// The port of pickers, and of a reference that names none.
@@ -55,23 +57,24 @@ pub(super) async fn missing(
     let (services, deployments) =
         tokio::join!(list(cluster, namespace), workload::list(cluster, namespace));
     let port = wanted.pools.iter().find_map(port_of).unwrap_or(GRPC);
+    // Of pools' pickers their Services are known; where none is, a Service may be one of a picker by its port.
+    let is_likely =
+        |service: &Service| wanted.pools.is_empty() && self::port(service, port).is_some();
     let others: Vec<&Service> = services
         .iter()
-        .filter(|service| is_of_a_picker(service, port, &deployments))
+        .filter(|service| {
+            is_of_a_picker(service, &deployments, &wanted.pools) || is_likely(service)
+        })
         .collect();
     match (
         &others[..],
-        workload::only_picker(&deployments),
+        workload::only_picker(&deployments, &wanted.pools),
         wanted.pools.first(),
     ) {
         ([other], _, Some(pool)) => {
             let other = other.metadata.name.as_deref().unwrap_or_default();
             step.because([format!("Service {other} is one of a picker")])
-                .mended_by([patch_pool(
-                    cluster,
-                    pool,
-                    &format!("{{\"name\":\"{other}\"}}"),
-                )])
+                .mended_by([patch_pool(cluster, pool, json!({ "name": other }))])
         }
         ([other], _, None) => {
             let other = other.metadata.name.as_deref().unwrap_or_default();
@@ -82,13 +85,23 @@ pub(super) async fn missing(
         }
         ([], Some(picker), _) => {
             let picker = workload::name(picker);
-            step.because([format!("Deployment {picker} is a picker")])
-                .mended_by([format!(
-                    "{} expose deployment {picker} -n {namespace} --name={name} --port={port}",
-                    cluster.admin
-                )])
+            let step = step.because([format!("Deployment {picker} is a picker")]);
+            if !may_have(name) {
+                return step.because([format!("no Service can have the name {name:?}")]);
+            }
+            step.mended_by([format!(
+                "{} expose deployment {} -n {} --name={} --port={port}",
+                cluster.admin,
+                word(picker),
+                word(namespace),
+                word(name)
+            )])
         }
-        _ => step.because([format!("{} get services -n {namespace}", cluster.kubectl)]),
+        _ => step.because([format!(
+            "{} get services -n {}",
+            cluster.kubectl,
+            word(namespace)
+        )]),
     }
 }
 
@@ -109,9 +122,11 @@ pub(super) fn external_name(cluster: &Cluster, service: &Service) -> Option<Step
             ),
         )
         .mended_by([format!(
-            "{} patch service {name} -n {namespace} --type=merge -p \
-                 '{{\"spec\":{{\"type\":\"ClusterIP\",\"externalName\":null}}}}'",
-            cluster.admin
+            "{} patch service {} -n {} {}",
+            cluster.admin,
+            word(name),
+            word(namespace),
+            merge_patch(&json!({ "spec": { "type": "ClusterIP", "externalName": null } }))
         )]),
     )
 }
@@ -145,9 +160,9 @@ pub(super) fn ports(
                 Some(port) => step.mended_by([patch_pool(
                     cluster,
                     pool,
-                    &match pool.is_v1() {
-                        true => format!("{{\"port\":{{\"number\":{port}}}}}"),
-                        false => format!("{{\"portNumber\":{port}}}"),
+                    match pool.is_v1() {
+                        true => json!({ "port": { "number": port } }),
+                        false => json!({ "portNumber": port }),
                     },
                 )]),
                 None => step,
@@ -185,10 +200,15 @@ fn other_protocol(cluster: &Cluster, service: &Service, asked: u16) -> Option<St
             ),
         )
         .mended_by([format!(
-            "{} patch service {name} -n {} --type=json -p \
-             '[{{\"op\":\"replace\",\"path\":\"/spec/ports/{at}/protocol\",\"value\":\"TCP\"}}]'",
+            "{} patch service {} -n {} {}",
             cluster.admin,
-            service.metadata.namespace.as_deref().unwrap_or_default()
+            word(name),
+            word(service.metadata.namespace.as_deref().unwrap_or_default()),
+            json_patch(
+                "replace",
+                &format!("/spec/ports/{at}/protocol"),
+                json!("TCP")
+            )
         )]),
     )
 }
@@ -318,22 +338,24 @@ pub(super) async fn no_pods(
             ),
         },
     );
-    match workload::only_picker(&deployments) {
-        Some(picker) => {
-            let labels = workload::labels(picker);
-            step.because([format!(
+    let picker = workload::only_picker(&deployments, &wanted.pools);
+    match picker.and_then(|picker| Some((picker, workload::labels(picker)?))) {
+        Some((picker, labels)) => step
+            .because([format!(
                 "Deployment {} is a picker, its pods are labelled {labels}",
                 workload::name(picker)
             )])
             .mended_by([format!(
-                "{} patch service {name} -n {namespace} --type=json -p \
-                     '[{{\"op\":\"add\",\"path\":\"/spec/selector\",\"value\":{labels}}}]'",
-                cluster.admin
-            )])
-        }
+                "{} patch service {} -n {} {}",
+                cluster.admin,
+                word(name),
+                word(namespace),
+                json_patch("add", "/spec/selector", labels)
+            )]),
         None => step.because([format!(
-            "{} get pods -n {namespace} --show-labels",
-            cluster.kubectl
+            "{} get pods -n {} --show-labels",
+            cluster.kubectl,
+            word(namespace)
         )]),
     }
 }
@@ -345,8 +367,19 @@ async fn list(cluster: &Cluster, namespace: &str) -> Vec<Service> {
     list.map_or_else(|_| Vec::new(), |list| list.items)
 }
 
-/// Whether a Service leads to a picker: by its port, or by what it selects.
-fn is_of_a_picker(service: &Service, asked: u16, deployments: &[Deployment]) -> bool {
+/// The one Service of a namespace that leads to a picker of these pools.
+pub(super) async fn only_one(cluster: &Cluster, namespace: &str, pools: &[Pool]) -> Option<String> {
+    let (services, deployments) =
+        tokio::join!(list(cluster, namespace), workload::list(cluster, namespace));
+    let mut services = services
+        .into_iter()
+        .filter(|service| is_of_a_picker(service, &deployments, pools));
+    let first = services.next()?.metadata.name;
+    first.filter(|_| services.next().is_none())
+}
+
+/// Whether a Service selects a picker of these pools, or, of none, any picker.
+fn is_of_a_picker(service: &Service, deployments: &[Deployment], pools: &[Pool]) -> bool {
     let selector = service
         .spec
         .as_ref()
@@ -356,10 +389,14 @@ fn is_of_a_picker(service: &Service, asked: u16, deployments: &[Deployment]) -> 
             !labels.is_empty() && workload::is_selected(deployment, labels.iter())
         })
     };
-    port(service, asked).is_some()
-        || deployments
-            .iter()
-            .any(|deployment| workload::is_picker(deployment) && selects(deployment))
+    deployments
+        .iter()
+        .any(|deployment| workload::is_picker_of(deployment, pools) && selects(deployment))
+}
+
+/// RFC 1123's labels, of which names of Services are made.
+fn may_have(name: &str) -> bool {
+    is_name(name) && !name.contains('.') && name.len() <= 63
 }
 
 fn port_of(pool: &Pool) -> Option<u16> {
@@ -441,36 +478,45 @@ fn retarget(
         Some((port, way)) => step
             .because([format!("its container {way} {port}")])
             .mended_by([format!(
-                "{} patch service {name} -n {namespace} --type=json -p \
-             '[{{\"op\":\"replace\",\"path\":\"/spec/ports/{at}/targetPort\",\"value\":{port}}}]'",
-                cluster.admin
+                "{} patch service {} -n {} {}",
+                cluster.admin,
+                word(name),
+                word(namespace),
+                json_patch(
+                    "replace",
+                    &format!("/spec/ports/{at}/targetPort"),
+                    json!(port)
+                )
             )]),
         None => step,
     }
 }
 
 /// Merges something into a pool's reference to its picker.
-pub(super) fn patch_pool(cluster: &Cluster, pool: &Pool, reference: &str) -> String {
+pub(super) fn patch_pool(cluster: &Cluster, pool: &Pool, reference: Value) -> String {
     let field = match pool.is_v1() {
         true => "endpointPickerRef",
         false => "extensionRef",
     };
-    patch_pool_spec(cluster, pool, &format!("{{\"{field}\":{reference}}}"))
+    patch_pool_spec(cluster, pool, json!({ field: reference }))
 }
 
 /// Merges something into a pool's spec.
-pub(super) fn patch_pool_spec(cluster: &Cluster, pool: &Pool, spec: &str) -> String {
-    let group = pool.group();
+pub(super) fn patch_pool_spec(cluster: &Cluster, pool: &Pool, spec: Value) -> String {
     format!(
-        "{} patch {RESOURCE}.{group} {} -n {} --type=merge -p '{{\"spec\":{spec}}}'",
-        cluster.admin, pool.name, pool.namespace
+        "{} patch {RESOURCE}.{} {} -n {} {}",
+        cluster.admin,
+        pool.group(),
+        word(&pool.name),
+        word(&pool.namespace),
+        merge_patch(&json!({ "spec": spec }))
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, from_value, json};
+    use serde_json::from_value;
 
     #[track_caller]
     fn tells_health_on(container: Value, ports: &[u16]) {

@@ -3,10 +3,12 @@
 use futures::future::join_all;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
+use serde_json::json;
 
 use super::step::Step;
 use crate::cluster::{Cluster, Right};
 use crate::discover::pool::{self, RESOURCE};
+use crate::shell::{json_patch, word};
 
 /// The API's definitions, of a release of the Gateway API Inference Extension.
 const CRDS: &str = "https://github.com/kubernetes-sigs/gateway-api-inference-extension/releases/download/v1.5.0/v1-manifests.yaml";
@@ -62,8 +64,13 @@ fn why(admin: &str, api: &str, definition: &CustomResourceDefinition, step: Step
                 "CustomResourceDefinition {name} has version {version} and does not serve it"
             )])
             .mended_by([format!(
-                "{admin} patch customresourcedefinition {name} --type=json -p \
-                 '[{{\"op\":\"replace\",\"path\":\"/spec/versions/{at}/served\",\"value\":true}}]'"
+                "{admin} patch customresourcedefinition {} {}",
+                word(name),
+                json_patch(
+                    "replace",
+                    &format!("/spec/versions/{at}/served"),
+                    json!(true)
+                )
             )]),
         Some(_) => {
             let conditions = definition
@@ -90,7 +97,7 @@ fn why(admin: &str, api: &str, definition: &CustomResourceDefinition, step: Step
 mod tests {
     use super::*;
     use crate::check::step::Name;
-    use serde_json::{Value, from_value, json};
+    use serde_json::{Value, from_value};
 
     /// Why `v1` is not served, and the command that mends it.
     fn told(metadata: Value, versions: Value, conditions: Value) -> (Vec<String>, Vec<String>) {

@@ -5,10 +5,13 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use kube::Api;
 use kube::api::ListParams;
+use serde_json::{Value, json};
 
 use super::step::Step;
 use crate::cluster::{Cluster, Right};
 use crate::discover::Setting;
+use crate::discover::pool::Pool;
+use crate::shell::{json_patch, word};
 
 /// The pool that a picker is told to pick for.
 pub(super) const POOL: Setting = Setting {
@@ -33,13 +36,10 @@ pub(super) fn name(deployment: &Deployment) -> &str {
     deployment.metadata.name.as_deref().unwrap_or_default()
 }
 
-/// The labels by which a Deployment knows its pods, as JSON.
-pub(super) fn labels(deployment: &Deployment) -> String {
-    let labels = deployment
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.selector.match_labels.clone());
-    serde_json::to_string(&labels.unwrap_or_default()).expect("labels are JSON")
+/// The labels by which a Deployment knows its pods, if it does so by labels.
+pub(super) fn labels(deployment: &Deployment) -> Option<Value> {
+    let labels = deployment.spec.as_ref()?.selector.match_labels.as_ref()?;
+    (!labels.is_empty()).then(|| json!(labels))
 }
 
 pub(super) fn is_scaled_to_none(deployment: &Deployment) -> bool {
@@ -68,8 +68,10 @@ pub(super) fn scale_up(
     let name = name(deployment);
     step.because([format!("Deployment {name} is scaled to 0")])
         .mended_by([format!(
-            "{} scale deployment {name} -n {namespace} --replicas=1",
-            cluster.admin
+            "{} scale deployment {} -n {} --replicas=1",
+            cluster.admin,
+            word(name),
+            word(namespace)
         )])
 }
 
@@ -100,21 +102,25 @@ pub(super) fn not_made(
         {
             step.because([failure]).mended_by([
                 format!(
-                    "{} create serviceaccount {account} -n {namespace}",
-                    cluster.admin
+                    "{} create serviceaccount {} -n {}",
+                    cluster.admin,
+                    word(&account),
+                    word(namespace)
                 ),
                 format!(
-                    "{} rollout restart deployment {} -n {namespace}",
+                    "{} rollout restart deployment {} -n {}",
                     cluster.admin,
-                    name(deployment)
+                    word(name(deployment)),
+                    word(namespace)
                 ),
             ])
         }
         (Some(failure), _) => step.because([failure]),
         (None, _) => step.because([format!(
-            "{} describe deployment {} -n {namespace}",
+            "{} describe deployment {} -n {}",
             cluster.kubectl,
-            name(deployment)
+            word(name(deployment)),
+            word(namespace)
         )]),
     }
 }
@@ -143,11 +149,42 @@ pub(super) fn pool_of(deployment: &Deployment) -> Option<String> {
         .find_map(|container| POOL.of(container))
 }
 
-/// The one Deployment of a namespace that is a picker.
-pub(super) fn only_picker(deployments: &[Deployment]) -> Option<&Deployment> {
+/// Whether it is a picker of one of these pools, or, of none, any picker.
+pub(super) fn is_picker_of(deployment: &Deployment, pools: &[Pool]) -> bool {
+    let namespace = deployment.metadata.namespace.as_deref().unwrap_or_default();
+    let containers = template(deployment).and_then(|template| template.spec.as_ref());
+    let mut told = containers
+        .iter()
+        .flat_map(|spec| &spec.containers)
+        .filter_map(|container| told_pool(container, namespace));
+    match pools {
+        [] => is_picker(deployment),
+        pools => told.any(|told| pools.iter().any(|pool| is(pool, &told))),
+    }
+}
+
+/// Whether a pool has this namespace and name.
+pub(super) fn is(pool: &Pool, (namespace, name): &(String, String)) -> bool {
+    pool.namespace == *namespace && pool.name == *name
+}
+
+/// The pool, namespace and name, that a container in a namespace is told to pick for.
+pub(super) fn told_pool(container: &Container, namespace: &str) -> Option<(String, String)> {
+    let place = POOL_NAMESPACE.of(container);
+    Some((
+        place.unwrap_or_else(|| namespace.to_owned()),
+        POOL.of(container)?,
+    ))
+}
+
+/// The one Deployment of a namespace that is a picker of one of these pools, or, of none, any picker.
+pub(super) fn only_picker<'a>(
+    deployments: &'a [Deployment],
+    pools: &[Pool],
+) -> Option<&'a Deployment> {
     let mut pickers = deployments
         .iter()
-        .filter(|deployment| is_picker(deployment));
+        .filter(|deployment| is_picker_of(deployment, pools));
     let first = pickers.next()?;
     pickers.next().is_none().then_some(first)
 }
@@ -174,12 +211,14 @@ pub(super) fn patch(
     namespace: &str,
     deployment: &str,
     path: &str,
-    value: &str,
+    value: Value,
 ) -> String {
     format!(
-        "{} patch deployment {deployment} -n {namespace} --type=json -p \
-         '[{{\"op\":\"replace\",\"path\":\"/spec/template/spec/{path}\",\"value\":{value}}}]'",
-        cluster.admin
+        "{} patch deployment {} -n {} {}",
+        cluster.admin,
+        word(deployment),
+        word(namespace),
+        json_patch("replace", &format!("/spec/template/spec/{path}"), value)
     )
 }
 
@@ -203,11 +242,11 @@ pub(super) fn tell(
     let args = container.args.iter().flatten().enumerate();
     if let Some((place, word)) = args.filter(|(_, word)| is_flag(word)).last() {
         let (place, value) = match word.split_once('=') {
-            Some((flag, _)) => (place, format!("\"{flag}={value}\"")),
-            None => (place + 1, format!("\"{value}\"")),
+            Some((flag, _)) => (place, format!("{flag}={value}")),
+            None => (place + 1, value.to_owned()),
         };
         let path = format!("containers/{at}/args/{place}");
-        return Some(patch(cluster, namespace, deployment, &path, &value));
+        return Some(patch(cluster, namespace, deployment, &path, json!(value)));
     }
     // A flag of the command is no place that one knows by its number.
     let is_by_variable = container
@@ -217,12 +256,19 @@ pub(super) fn tell(
         .any(|variable| variable.name == setting.variable);
     is_by_variable.then(|| {
         format!(
-            "{} set env deployment {deployment} -n {namespace} -c {} {}={value}",
-            cluster.admin, container.name, setting.variable
+            "{} set env deployment {} -n {} -c {} {}={}",
+            cluster.admin,
+            word(deployment),
+            word(namespace),
+            word(&container.name),
+            setting.variable,
+            word(value)
         )
     })
 }
 
-fn template(deployment: &Deployment) -> Option<&k8s_openapi::api::core::v1::PodTemplateSpec> {
+pub(super) fn template(
+    deployment: &Deployment,
+) -> Option<&k8s_openapi::api::core::v1::PodTemplateSpec> {
     deployment.spec.as_ref().map(|spec| &spec.template)
 }

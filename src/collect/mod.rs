@@ -18,6 +18,7 @@ pub use crate::discover::Pod;
 use crate::error::{self, Error};
 use crate::forward::ForwardError;
 use crate::scrape::{self, Endpoint, Page, ScrapeError};
+use crate::shell::word;
 use fleet::Fleet;
 use link::Link;
 use replay::Replay;
@@ -96,8 +97,10 @@ impl PodError {
             Self::Waiting { pod, .. } | Self::NoAddress { pod } => {
                 let (namespace, name) = pod.split_once('/')?;
                 Some(format!(
-                    "{} describe pod {name} -n {namespace}",
-                    hand.kubectl()
+                    "{} describe pod {} -n {}",
+                    hand.kubectl(),
+                    word(name),
+                    word(namespace)
                 ))
             }
             Self::Forward(fault) => fault.hint(hand),

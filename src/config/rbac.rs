@@ -2,6 +2,7 @@
 
 use super::UsageError;
 use crate::cli::{self, Part};
+use crate::cluster::is_name;
 use crate::rbac::{Grants, Operator, Reader};
 
 /// Who shall be granted what.
@@ -40,17 +41,4 @@ pub fn grants(args: &cli::RbacGenerate) -> Result<Grants, UsageError> {
         operators: wanted(Part::Operator).then(|| users.chain(groups).collect()),
         picker: args.picker.clone().filter(|_| wanted(Part::Picker)),
     })
-}
-
-/// RFC 1123's subdomains, of which names of namespaces and accounts are made.
-fn is_name(name: &str) -> bool {
-    let is_part = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with('-')
-            && !part.ends_with('-')
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    name.len() <= 253 && name.split('.').all(is_part)
 }

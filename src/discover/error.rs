@@ -3,6 +3,7 @@
 use crate::by_hand::ByHand;
 use crate::cluster::ApiError;
 use crate::error;
+use crate::shell::word;
 
 /// Why there is nothing to scrape.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +102,8 @@ impl DiscoverError {
             )),
             Self::NoSuch { list, .. } | Self::NoPods { list, .. } => Some(list.clone()),
             Self::NoSelector { namespace, .. } => Some(format!(
-                "name the picker's labels instead:  igctl metrics top -l KEY=VALUE -n {namespace}{flags}"
+                "name the picker's labels instead:  igctl metrics top -l KEY=VALUE -n {}{flags}",
+                word(namespace)
             )),
             Self::BadSelector { .. } => Some("-l app=epp  or  -l 'app in (epp,picker)'".into()),
         }

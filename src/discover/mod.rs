@@ -19,6 +19,7 @@ use kube::core::Selector;
 
 use crate::cluster::{ApiError, Cluster, Right};
 use crate::config::{ClusterSource, Select};
+use crate::shell::word;
 pub use error::DiscoverError;
 pub use pod::{Pod, State, Target};
 pub(crate) use pod::{Setting, ready, told_port};
@@ -211,7 +212,7 @@ impl Finder<'_> {
             None => Err(DiscoverError::NoPods {
                 owner: format!("that name runs: {namespace}/{name}"),
                 ended: "; it has ended or is being deleted".into(),
-                list: format!("{} get pods -n {namespace}", self.cluster.kubectl),
+                list: format!("{} get pods -n {}", self.cluster.kubectl, word(namespace)),
             }),
         }
     }
@@ -255,8 +256,12 @@ impl Finder<'_> {
             1 => " runs: the only one has ended or is being deleted".into(),
             count => format!(" runs: all {count} have ended or are being deleted"),
         };
-        let place = namespace.map_or("-A".into(), |namespace| format!("-n {namespace}"));
-        let list = format!("{} get pods {place} -l '{selector}'", self.cluster.kubectl);
+        let place = namespace.map_or("-A".into(), |namespace| format!("-n {}", word(namespace)));
+        let list = format!(
+            "{} get pods {place} -l {}",
+            self.cluster.kubectl,
+            word(selector)
+        );
         Err(DiscoverError::NoPods {
             owner: owner.into(),
             ended,
@@ -285,9 +290,10 @@ impl Finder<'_> {
                     ),
                 },
                 list: format!(
-                    "{} get {}s -n {namespace}",
+                    "{} get {}s -n {}",
                     self.cluster.kubectl,
-                    kind.to_lowercase()
+                    kind.to_lowercase(),
+                    word(namespace)
                 ),
             },
             fault => DiscoverError::Api(fault),

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::DiscoverError;
 use crate::cluster::{ApiError, Cluster, Right};
+use crate::shell::word;
 
 pub(crate) const RESOURCE: &str = "inferencepools";
 
@@ -106,7 +107,7 @@ pub(super) async fn get(cluster: &Cluster, name: &str) -> Result<Pools, Discover
 }
 
 fn scope(namespace: Option<&str>) -> String {
-    format!("-n {}", namespace.unwrap_or("NAMESPACE"))
+    format!("-n {}", word(namespace.unwrap_or("NAMESPACE")))
 }
 
 /// All pools of a namespace, or of the cluster, and why there may be more of them.
@@ -206,7 +207,7 @@ pub(crate) async fn named(cluster: &Cluster, name: &str) -> Result<Vec<Pool>, Di
             name: name.into(),
             namespace: namespace.into(),
             because: String::new(),
-            list: format!("{} get {RESOURCE} -n {namespace}", cluster.kubectl),
+            list: format!("{} get {RESOURCE} -n {}", cluster.kubectl, word(namespace)),
         }),
     }
 }

@@ -21,6 +21,7 @@ pub use reader::{Recording, is_recording};
 pub use writer::Recorder;
 
 use crate::error::{ERROR, NOT_FOUND, USAGE};
+use crate::shell::word;
 
 /// Why a recording cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -110,8 +111,8 @@ impl RecordingError {
 
 /// The command that shows a moment of a recording.
 pub(crate) fn look_at(path: &Path, at: impl fmt::Display) -> String {
-    let path = path.to_string_lossy();
-    // Only a NUL cannot be quoted, and no path has one.
-    let path = shlex::try_quote(&path).unwrap_or_default();
-    format!("igctl metrics top -f {path} --at {at}")
+    format!(
+        "igctl metrics top -f {} --at {at}",
+        word(&path.to_string_lossy())
+    )
 }

@@ -102,10 +102,22 @@ fn broken(command: &str, room: usize) -> Vec<String> {
 
 /// A shell command's words, with their quotes.
 fn words(command: &str) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
+    let (mut quote, mut is_escaped) = (None, false);
     let is_break = move |c: char| {
-        quoted ^= c == '\'';
-        c == ' ' && !quoted
+        is_escaped = match (quote, c) {
+            _ if is_escaped => false,
+            (None | Some('"'), '\\') => true,
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                false
+            }
+            (Some(open), _) if c == open => {
+                quote = None;
+                false
+            }
+            _ => false,
+        };
+        c == ' ' && quote.is_none()
     };
     command.split(is_break).filter(|word| !word.is_empty())
 }
@@ -219,6 +231,10 @@ mod tests {
                 r"kubectl patch service epp -n llm \",
                 r#"  --type=json -p '[{"op": "replace"}]'"#
             ]
+        );
+        assert_eq!(
+            broken(r#"kubectl -n "it's a \" b" get pods"#, 12),
+            ["kubectl -n \\", r#"  "it's a \" b" \"#, "  get pods"]
         );
     }
 }

@@ -303,9 +303,28 @@ async fn respond(
         return Ok(answer);
     }
     Ok(match found {
-        Some((code, object)) => json_answer(code, &object(&body)),
+        Some((code, object)) => json_answer(code, &selected(&line, object(&body))),
         None => status(404, &format!("the test has no answer to {line}")),
     })
+}
+
+/// A list's objects with the labels that were asked for, of the form `a=b,c=d`.
+fn selected(line: &str, mut list: Value) -> Value {
+    let selector = line
+        .split(['?', '&'])
+        .find_map(|part| part.strip_prefix("labelSelector="));
+    let selector = selector.unwrap_or_default();
+    let selector = selector
+        .replace("%3D", "=")
+        .replace("%2C", ",")
+        .replace("%2F", "/");
+    let wanted = selector.split(',').filter_map(|part| part.split_once('='));
+    if let Some(items) = list["items"].as_array_mut() {
+        for (key, value) in wanted {
+            items.retain(|item| item["metadata"]["labels"][key] == value);
+        }
+    }
+    list
 }
 
 fn status(code: u16, message: &str) -> Response<Full<Bytes>> {
