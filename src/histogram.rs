@@ -124,9 +124,9 @@ impl Histogram {
     }
 
     /// What came since `earlier`, a state of the same series; `None` when a count fell, which only a
-    /// new process explains.
+    /// new process explains, or the buckets are others.
     pub fn since(&self, earlier: &Self) -> Option<Self> {
-        if self.fell_since(earlier) {
+        if self.fell_since(earlier) || !same_bounds(&self.buckets, &earlier.buckets) {
             return None;
         }
         Some(Self {
@@ -136,15 +136,13 @@ impl Histogram {
         })
     }
 
-    /// True where `earlier` is no earlier state of the same series: a count is lower, or the buckets are others.
+    /// True where a count is lower than it was. One that is missing is not.
     pub fn fell_since(&self, earlier: &Self) -> bool {
-        self.count < earlier.count
-            || !same_bounds(&self.buckets, &earlier.buckets)
-            || self
-                .buckets
+        let counts = self.count.zip(earlier.count);
+        counts.is_some_and(|(now, then)| now < then)
+            || joined(&self.buckets, &earlier.buckets, |now, then| now - then)
                 .iter()
-                .zip(&earlier.buckets)
-                .any(|(now, then)| now.count < then.count)
+                .any(|bucket| bucket.count < 0.0)
     }
 
     /// The `q`-quantile, `0 <= q <= 1`.

@@ -38,7 +38,7 @@ pub struct Snapshot {
 pub struct Reading {
     /// Which of its names was read.
     pub name: Name,
-    /// By what tells them apart; values of series that differ in other labels are added.
+    /// By what tells them apart; values of series that differ in other labels are added, but for views of a pool.
     pub series: IndexMap<Key, Value>,
 }
 
@@ -222,6 +222,14 @@ impl Snapshot {
             .sum()
     }
 
+    /// Whether this text lacks what another of the same pod has. Lines that are unreadable in both are the same ones;
+    /// that the process does not say any more when it started is how a text that was cut between lines is known.
+    pub(crate) fn is_less_whole_than(&self, other: &Self) -> bool {
+        self.problems.unreadable > other.problems.unreadable
+            || (self.problems.no_final_newline && !other.problems.no_final_newline)
+            || (self.process_start.is_none() && other.process_start.is_some())
+    }
+
     /// What the picker says it was built from.
     pub(crate) fn builds(&self) -> impl Iterator<Item = &str> {
         let readings = self.get(Signal::Build).into_iter();
@@ -238,6 +246,36 @@ impl Snapshot {
             .into_iter()
             .flat_map(|reading| reading.series.keys())
             .filter_map(|key| key.model.as_deref())
+    }
+
+    /// The models of which more was measured than was refused or given up, and no request counted. A picker counts a
+    /// request before it measures it: the count is missing in the text.
+    pub(crate) fn uncounted_models(&self) -> BTreeSet<&str> {
+        let mut measured: BTreeMap<(&str, Signal), f64> = BTreeMap::new();
+        let mut not_served: BTreeMap<&str, f64> = BTreeMap::new();
+        for (signal, reading) in &self.readings {
+            for (key, value) in &reading.series {
+                let Some(model) = key.model.as_deref() else {
+                    continue;
+                };
+                match value {
+                    Value::Histogram(histogram) => {
+                        *measured.entry((model, *signal)).or_default() +=
+                            histogram.observations().unwrap_or_default();
+                    }
+                    Value::Number(n) if matches!(signal, Signal::Errors | Signal::Cancelled) => {
+                        *not_served.entry(model).or_default() += n;
+                    }
+                    Value::Number(_) => {}
+                }
+            }
+        }
+        let counted: BTreeSet<&str> = self.models().collect();
+        let of_more = |((model, _), n): ((_, _), f64)| {
+            let is_more = n > not_served.get(model).copied().unwrap_or_default();
+            (is_more && !counted.contains(model)).then_some(model)
+        };
+        measured.into_iter().filter_map(of_more).collect()
     }
 
     /// Whether this picker counts errors at all, so that no error series means no error. The first
@@ -274,6 +312,7 @@ impl Snapshot {
             return;
         }
         let mut series = IndexMap::new();
+        let mut unlike_buckets = false;
         for (labels, mut value) in family.series {
             let key = Key::of(entry, &labels);
             if let Some(doubt) = question(entry.kind, &mut value) {
@@ -282,11 +321,21 @@ impl Snapshot {
                 self.problems.doubt(format!("{}{of}: {doubt}", family.name));
             }
             match series.entry(key) {
-                Occupied(sum) => add(sum.into_mut(), &value),
+                // Several pickers' views of one pool, or of one leader, are no sum.
+                Occupied(mut view) if entry.kind == Kind::Gauge && entry.scope != Scope::Model => {
+                    view.insert(Value::Number(f64::NAN));
+                }
+                Occupied(sum) => unlike_buckets |= add(sum.into_mut(), &value),
                 Vacant(first) => {
                     first.insert(value);
                 }
             }
+        }
+        if unlike_buckets {
+            self.problems.doubt(format!(
+                "{}: unlike buckets: added only where their bounds agree",
+                family.name
+            ));
         }
         let name = entry.names[rank];
         self.readings.insert(entry.signal, Reading { name, series });
@@ -318,15 +367,16 @@ fn question(kind: Kind, value: &mut Value) -> Option<String> {
     }
 }
 
-/// Adds a series of the same key.
-fn add(sum: &mut Value, value: &Value) {
+/// Adds a series of the same key. Returns true where unlike bucket layouts were joined.
+fn add(sum: &mut Value, value: &Value) -> bool {
     match (sum, value) {
-        (Value::Number(sum), Value::Number(n)) => *sum += n,
-        (Value::Histogram(sum), Value::Histogram(h)) => {
-            sum.merge(h);
+        (Value::Number(sum), Value::Number(n)) => {
+            *sum += n;
+            false
         }
+        (Value::Histogram(sum), Value::Histogram(h)) => sum.merge(h),
         // A family that is a histogram here and a number there: the first stands.
-        _ => {}
+        _ => false,
     }
 }
 
@@ -353,11 +403,6 @@ impl Key {
 }
 
 impl ReadingProblems {
-    /// Whether this text lacks what another of the same pod has. Lines that are unreadable in both are the same ones.
-    pub(crate) fn is_less_whole_than(&self, other: &Self) -> bool {
-        self.unreadable > other.unreadable || (self.no_final_newline && !other.no_final_newline)
-    }
-
     fn of(problems: &Problems, end: exposition::End) -> Self {
         Self {
             unreadable: problems.unreadable,

@@ -191,9 +191,12 @@ fn at_is_of_recordings_and_told_once() {
 fn a_restart_is_seen_and_counts_begin_anew() {
     let case = |file: &str| {
         let folder = Path::new("tests/fixtures/cases/restart-between-scrapes");
-        fs::read(folder.join(file)).expect("a fixture")
+        fs::read_to_string(folder.join(file)).expect("a fixture")
     };
+    // Half a minute after recording began, a new process.
+    let (start, later) = ("1.70000003e9", "1795600830");
     let (then, now) = (case("t0.prom"), case("t1-after-60s.prom"));
+    let (then, now) = (then.into_bytes(), now.replace(start, later).into_bytes());
     let (_folder, path) = recording(&[(0, "uid", then), (60, "uid", now.clone())]);
     let (_other, alone) = recording(&[(0, "uid", now)]);
 

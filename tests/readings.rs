@@ -247,6 +247,24 @@ fn in_flight_counts_stand_once() {
 }
 
 #[test]
+fn in_flight_counts_that_name_no_target_are_of_none() {
+    let ask = Ask {
+        by: vec![Dimension::Target],
+        ..ask()
+    };
+    let report = report(&[pod("scrapes/gie-v1.5.0/inflight.prom.gz", 0)], None, &ask);
+    let running: Vec<(Option<&str>, f64)> = report
+        .rows
+        .iter()
+        .filter_map(|row| Some((row.key[0].as_deref(), row.in_flight?)))
+        .collect();
+    assert_eq!(
+        (running, report.total.in_flight),
+        (vec![(None, 7.0)], Some(7.0))
+    );
+}
+
+#[test]
 fn errors_that_name_no_priority_may_be_of_any() {
     let ask = Ask {
         by: vec![Dimension::Priority],
@@ -646,14 +664,15 @@ fn bounds_are_numbers_not_texts() {
 
 #[test]
 fn a_restart_within_a_window_is_no_loss_and_no_negative_rate() {
-    let before = [PodSample {
+    // Half a minute before the new process.
+    let begun = Timestamp::from_second(1_700_000_000).expect("within all years");
+    let at = |file: &str, seconds: i64| PodSample {
         id: "pod".to_owned(),
-        ..pod("cases/restart-between-scrapes/t0.prom", 0)
-    }];
-    let now = [PodSample {
-        id: "pod".to_owned(),
-        ..pod("cases/restart-between-scrapes/t1-after-60s.prom", 60)
-    }];
+        at: begun + SignedDuration::from_secs(seconds),
+        ..pod(&format!("cases/restart-between-scrapes/{file}"), 0)
+    };
+    let before = [at("t0.prom", 0)];
+    let now = [at("t1-after-60s.prom", 60)];
     let report = report(&now, Some(&before.each_ref()), &ask());
     let (a, b) = (row(&report, "m-a"), row(&report, "m-b"));
     assert_eq!(
@@ -667,23 +686,164 @@ fn a_restart_within_a_window_is_no_loss_and_no_negative_rate() {
 }
 
 #[test]
-fn what_was_not_read_whole_begins_no_window() {
-    let text = "inference_model_request_total{model_name=\"a\"} 40\n\
-                inference_model_request_total{model_name=\"b\"} 50\n";
-    let now = saying(text, 10);
-    let report = |before: &str| {
-        let before = saying(before, 0);
-        let report = report(std::slice::from_ref(&now), Some(&[&before]), &by_model());
-        (report.total.requests, report.pods[0].failure.clone())
+fn what_was_not_read_whole_begins_and_ends_no_window() {
+    let t1 = fixture("scrapes/gie-v1.5.0/t1.prom.gz");
+    let text = String::from_utf8(t1).expect("a fixture is UTF-8");
+    let in_buckets = text
+        .rfind("response_sizes_bucket")
+        .expect("its last family")
+        + 60;
+    let line_end = text[..in_buckets].rfind('\n').expect("lines") + 1;
+    let damaged = text.replacen("request_total{", "request_total{{", 1);
+    let year = 365 * 86400; // later than its process started
+    let window = |before: &str, now: &str| {
+        let (before, now) = (saying(before, year), saying(now, year + 10));
+        let report = report(&[now], Some(&[&before]), &by_model());
+        let pod = &report.pods[0];
+        (report.total.requests, pod.restarted, pod.failure.clone())
     };
 
-    let not_whole = "not part of this window: what was read before was not whole".to_owned();
+    let parts = [&text, &text[..in_buckets], &text[..line_end], &damaged];
+    let begun = parts.map(|part| window(part, &text));
+    let ended = parts.map(|part| window(&text, part));
+    let not_whole = |when: &str| {
+        let why = format!("not part of this window: what was read {when} was not whole");
+        let unknown = (None, false, Some(why));
+        let whole = (Some(0.0), false, None);
+        [whole, unknown.clone(), unknown.clone(), unknown]
+    };
+    assert_eq!([begun, ended], [not_whole("before"), not_whole("now")]);
+}
+
+#[test]
+fn requests_that_were_measured_and_not_counted_are_unknown() {
+    let path = "scrapes/gie-v1.5.0/t1.prom.gz";
+    let text = String::from_utf8(fixture(path)).expect("a fixture is UTF-8");
+    let before_requests = text.find("# HELP inference_objective_request_total");
+    let cut_off = saying(&text[..before_requests.expect("requests")], 0);
+    let whole = PodSample {
+        id: "whole".to_owned(),
+        ..saying(&text, 0)
+    };
+    let seen = |pods: &[PodSample], by: Dimension| {
+        let ask = Ask {
+            by: vec![by],
+            ..ask()
+        };
+        let report = report(pods, None, &ask);
+        let is_told = |note: &String| note.contains("requests are not: is the text cut off?");
+        let total = report.total;
+        (
+            total.requests.is_some(),
+            total.error_rate.is_some(),
+            report.notes.iter().any(is_told),
+        )
+    };
+
+    let unknown = (false, false, true);
     assert_eq!(
-        [text, &text[..60], &text.replace("50", "5O")].map(report),
         [
-            (Some(0.0), None),
-            (None, Some(not_whole.clone())),
-            (None, Some(not_whole)),
+            seen(std::slice::from_ref(&whole), Dimension::Model),
+            // Durations name no priority.
+            seen(std::slice::from_ref(&whole), Dimension::Priority),
+            seen(std::slice::from_ref(&cut_off), Dimension::Model),
+            seen(&[cut_off, whole], Dimension::Model),
+        ],
+        [(true, true, false), (true, true, false), unknown, unknown]
+    );
+}
+
+#[test]
+fn several_views_of_one_pool_in_a_text_are_no_sum_and_unlike_buckets_are_told() {
+    let gauges = ["a", "b"].map(|instance| {
+        format!(
+            "inference_pool_ready_pods{{name=\"qwen\",instance=\"{instance}\"}} 8\n\
+             inference_pool_average_kv_cache_utilization{{name=\"qwen\",instance=\"a\"}} 0.7\n"
+        )
+    });
+    let buckets = [("a", "1"), ("b", "2")].map(|(instance, le)| {
+        let series = format!("model_name=\"m\",instance=\"{instance}\",le=");
+        let name = "inference_model_request_duration_seconds_bucket";
+        format!("{name}{{{series}\"{le}\"}} 1\n{name}{{{series}\"+Inf\"}} 3\n")
+    });
+    let text = format!("{}{}", gauges[0], buckets.concat());
+    let pods = [
+        text.clone(),
+        format!("{text}{}", gauges[1].lines().next().unwrap_or_default()),
+    ]
+    .map(|text| saying(&format!("{text}\n"), 0));
+
+    let views = pods.each_ref().map(|pod| {
+        let gauges = since_start(std::slice::from_ref(pod)).pool.gauges;
+        [Signal::ReadyEndpoints, Signal::KvCache].map(|signal| gauges.get(&signal).copied())
+    });
+    assert_eq!(views, [[Some(8.0), Some(0.7)], [None, Some(0.7)]]);
+
+    let notes = since_start(&pods[..1]).notes;
+    assert!(
+        notes[0].ends_with(
+            "request_duration_seconds: unlike buckets: added only where their bounds agree"
+        ),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn of_a_series_that_may_have_been_cut_off_it_is_not_known_that_it_began_at_0() {
+    let text = "inference_model_request_total{model_name=\"a\"} 40\n\
+                inference_model_request_total{model_name=\"b\"} 50";
+    let before = saying(text.lines().next().expect("two lines"), 0);
+    let now = saying(text, 10);
+
+    let report = report(&[now], Some(&[&before]), &by_model());
+
+    let requests = ["a", "b"].map(|model| row(&report, model).requests);
+    assert_eq!(requests, [Some(0.0), None]);
+}
+
+#[test]
+fn the_counts_of_another_process_behind_the_address_are_no_part_of_the_window() {
+    let begun = Timestamp::from_second(1_800_000_000).expect("within all years");
+    let said = |dated: bool, second: i64, start: i64| {
+        let text = format!(
+            "inference_model_request_total{{model_name=\"a\"}} 101000\n\
+             process_start_time_seconds {}\n",
+            begun.as_second() + start
+        );
+        PodSample {
+            at: begun + SignedDuration::from_secs(second),
+            dated,
+            ..saying(&text, 0)
+        }
+    };
+    let window = |dated: bool, [then, now]: [i64; 2]| {
+        let (before, now) = (said(dated, 0, then), said(dated, 10, now));
+        let report = report(&[now], Some(&[&before]), &by_model());
+        let another = |why: &String| why.contains("another process answered");
+        let pod = &report.pods[0];
+        (
+            report.total.requests,
+            pod.restarted,
+            pod.failure.as_ref().is_some_and(another),
+        )
+    };
+
+    let another = (None, false, true);
+    let restarted = (Some(101_000.0), true, false);
+    assert_eq!(
+        [
+            window(true, [-60, -60]),
+            window(true, [-60, 4]),
+            window(true, [-60, -40]),
+            window(true, [-60, -80]),
+            window(false, [-60, -40]),
+        ],
+        [
+            (Some(0.0), false, false),
+            restarted,
+            another,
+            another,
+            restarted,
         ]
     );
 }

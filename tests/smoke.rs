@@ -1094,12 +1094,13 @@ async fn probed(
     .await;
     let picker = Picker::serve(move |_| {
         let n = before + times * hits.load(Ordering::Relaxed);
+        let process = "process_start_time_seconds 1.7e+09\n";
         if n == 0 {
             // As a picker of v0.1 that nobody has asked anything.
-            return answer(200, "process_start_time_seconds 1.7e+09\n");
+            return answer(200, process);
         }
         let mut page = format!(
-            "# TYPE inference_model_request_total counter\n\
+            "{process}# TYPE inference_model_request_total counter\n\
              inference_model_request_total{{model_name=\"m\",target_model_name=\"m\"}} {n}\n"
         );
         if timed {

@@ -31,8 +31,8 @@ fn leaders(samples: &[&PodSample]) -> Vec<Option<bool>> {
         .map(|s| {
             let series = &s.outcome.as_ref().ok()?.get(Signal::Leader)?.series;
             series.values().find_map(|v| match v {
-                Value::Number(n) => Some(*n == 1.0),
-                Value::Histogram(_) => None,
+                Value::Number(n) if n.is_finite() => Some(*n == 1.0),
+                _ => None,
             })
         })
         .collect();

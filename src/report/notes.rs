@@ -30,6 +30,13 @@ impl Notes {
         ));
     }
 
+    pub(super) fn of_uncounted(&mut self, sample: &PodSample) {
+        self.add(format!(
+            "{}: durations or sizes are counted, requests are not: is the text cut off?",
+            sample.name
+        ));
+    }
+
     /// Once for each signal, however many rows there are.
     pub(super) fn of_falling_counts(&mut self, rows: &BTreeMap<Vec<Option<String>>, RowSums>) {
         let mut falling: BTreeMap<Signal, Vec<String>> = BTreeMap::new();

@@ -40,6 +40,8 @@ impl Sums {
         seconds: Option<f64>,
         notes: &mut Notes,
     ) {
+        let uncounted = sample.outcome.as_ref().map(Snapshot::uncounted_models);
+        let uncounted = uncounted.unwrap_or_default();
         for (signal, reading) in snapshot.readings() {
             let entry = vocabulary::entry_of(signal);
             match entry.scope {
@@ -80,6 +82,10 @@ impl Sums {
                 }
                 let sums = self.rows.entry(row).or_default();
                 for sums in [sums, &mut self.total] {
+                    if uncounted.contains(model) {
+                        sums.numbers.insert(Signal::Requests, f64::NAN);
+                        notes.of_uncounted(sample);
+                    }
                     if sums.add(signal, key, value, seconds) {
                         notes.of_unlike_buckets(entry.title);
                     }
@@ -145,7 +151,7 @@ impl Sums {
             })
             .collect();
         sort(&mut rows, ask);
-        place_in_flight(&mut rows, self.in_flight_of_models);
+        place_in_flight(&mut rows, self.in_flight_of_models, &ask.by);
         for row in rows.iter_mut().chain([&mut total]) {
             row.in_flight = row.in_flight.filter(|n| n.is_finite());
         }
@@ -181,15 +187,24 @@ impl Vague {
     }
 }
 
-/// Gives each in-flight count whose key has gaps to the row with the same ones, else to the first row that it is of,
+/// Gives each in-flight count whose key has gaps to the row with the same ones, else to the first row of its model,
 /// else to a row of its own: a model whose first request is still running has nothing else yet.
-fn place_in_flight(rows: &mut Vec<Row>, mut counts: BTreeMap<Vec<Option<String>>, f64>) {
+fn place_in_flight(
+    rows: &mut Vec<Row>,
+    mut counts: BTreeMap<Vec<Option<String>>, f64>,
+    by: &[Dimension],
+) {
     for row in &mut *rows {
         if let Some(n) = counts.remove(&row.key) {
             *row.in_flight.get_or_insert(0.0) += n;
         }
     }
-    let shapes: BTreeSet<Vec<bool>> = counts.keys().map(|key| carried(key)).collect();
+    let by_model = by.contains(&Dimension::Model);
+    let shapes: BTreeSet<Vec<bool>> = counts
+        .keys()
+        .filter(|_| by_model)
+        .map(|key| carried(key))
+        .collect();
     let mut placed = BTreeSet::new();
     for row in &mut *rows {
         for shape in &shapes {
@@ -206,7 +221,11 @@ fn place_in_flight(rows: &mut Vec<Row>, mut counts: BTreeMap<Vec<Option<String>>
     rows.extend(counts.into_iter().map(|(key, n)| Row {
         key,
         in_flight: Some(n),
-        in_flight_of: InFlightOf::Model,
+        in_flight_of: if by_model {
+            InFlightOf::Model
+        } else {
+            InFlightOf::Row
+        },
         ..Row::default()
     }));
 }
@@ -268,7 +287,9 @@ impl RowSums {
         self.error_codes.retain(|_, n| *n > 0.0 && n.is_finite());
         let in_window = !self.per_second.is_empty();
         let mut row = Row {
-            rate: per_second(Signal::Requests).or(requests.filter(|_| in_window).map(|_| 0.0)),
+            rate: requests
+                .filter(|_| in_window)
+                .map(|_| per_second(Signal::Requests).unwrap_or(0.0)),
             error_rate: None,
             requests,
             errors,

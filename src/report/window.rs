@@ -57,27 +57,45 @@ pub(crate) fn since(
         Some(Err(failure)) => return Err(format!("it was not read before: {failure}")),
         None => return Err(not_there()),
     };
-    // A series may have been in what is missing: it is not known that it began at 0.
-    if then.problems.is_less_whole_than(&now.problems) {
-        return Err("what was read before was not whole".to_owned());
-    }
     let starts = then.process_start.zip(now.process_start);
     // A clock that is set anew moves the start by little; a restart takes longer than that.
-    let same_process = starts.map(|(a, b)| (a - b).abs() <= 0.5);
+    let is_other = starts.map(|(a, b)| (a - b).abs() > 0.5);
+    // What a process that was there already has counted before is no part of the window.
+    if is_other == Some(true) && dated && !started_inside {
+        return Err(
+            "another process answered, which was there before: is the address shared by several pods, or a clock wrong?"
+                .to_owned(),
+        );
+    }
+    let is_new = is_other.or(started_inside.then_some(true));
+    // A series may have been in what is missing: it is not known that it began at 0.
+    if is_new != Some(true) && then.is_less_whole_than(now) {
+        return Err("what was read before was not whole".to_owned());
+    }
+    if now.is_less_whole_than(then) {
+        return Err("what was read now was not whole".to_owned());
+    }
     let fell = now.readings().any(|(signal, reading)| {
         let old = then.get(signal).filter(|old| old.name == reading.name);
         old.is_some_and(|old| fell(signal, reading, old))
     });
     // Where the process does not say when it started, a count that fell means that it is new; else that series is.
-    let anew = !same_process.unwrap_or(!fell);
+    let anew = is_new.unwrap_or(fell);
+    // As this one now may be; of a series that is not in what came then it is not known that it began at 0.
+    let was_cut_off = then.problems.no_final_newline;
     let mut increases = BTreeMap::new();
     for (signal, reading) in now.readings() {
         let old = then
             .get(signal)
             .filter(|old| !anew && old.name == reading.name);
         let series = reading.series.iter().map(|(key, value)| {
-            let old = old.and_then(|old| old.series.get(key));
-            (key.clone(), increase(signal, value, old))
+            let increase = match old.and_then(|old| old.series.get(key)) {
+                _ if !is_count(signal) => value.clone(),
+                Some(old) => increase(value, old),
+                None if was_cut_off && !anew => unknown(value),
+                None => value.clone(),
+            };
+            (key.clone(), increase)
         });
         increases.insert(
             signal,
@@ -107,20 +125,30 @@ fn fell(signal: Signal, now: &Reading, then: &Reading) -> bool {
     })
 }
 
-/// A series' increase. One that was not there before, or that fell, counted from 0.
-fn increase(signal: Signal, now: &Value, then: Option<&Value>) -> Value {
-    let since = match (now, then) {
-        (Value::Number(n), Some(Value::Number(old))) if is_count(signal) && n < old => None,
-        // Of what was not known, then or now, nor is the increase.
-        (Value::Number(n), Some(Value::Number(old))) if is_count(signal) => {
-            Some(Value::Number(n - old))
+/// A series' increase: one that fell counted from 0, and of what was not known, then or now, nor is the increase.
+fn increase(now: &Value, then: &Value) -> Value {
+    match (now, then) {
+        (Value::Number(n), Value::Number(old)) if n < old => now.clone(),
+        (Value::Number(n), Value::Number(old)) => Value::Number(n - old),
+        (Value::Histogram(h), Value::Histogram(old)) if h.fell_since(old) => now.clone(),
+        (Value::Histogram(h), Value::Histogram(old)) => match h.since(old) {
+            Some(since) => Value::Histogram(Box::new(since)),
+            None => unknown(now),
+        },
+        _ => unknown(now),
+    }
+}
+
+/// The same series, of which nothing is known.
+fn unknown(value: &Value) -> Value {
+    match value {
+        Value::Number(_) => Value::Number(f64::NAN),
+        Value::Histogram(histogram) => {
+            let mut histogram = histogram.clone();
+            histogram.make_unknown();
+            Value::Histogram(histogram)
         }
-        (Value::Histogram(h), Some(Value::Histogram(old))) if is_count(signal) => {
-            h.since(old).map(|since| Value::Histogram(Box::new(since)))
-        }
-        _ => None,
-    };
-    since.unwrap_or_else(|| now.clone())
+    }
 }
 
 /// Not a gauge, which is as it is.
