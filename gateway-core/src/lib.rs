@@ -81,6 +81,9 @@ use crate::rewrite::LiveRewrites;
 use crate::stream::Picker;
 use crate::tls::Acceptor;
 
+/// The most bytes that HTTP/2 lets be under way (RFC 9113, 6.9.1).
+const WIDEST_WINDOW: u32 = (1 << 31) - 1;
+
 /// Where a running gateway-core listens. Bound by the caller, who so knows the
 /// ports.
 #[derive(Debug)]
@@ -217,9 +220,6 @@ pub async fn run(
         .add_service(health_service)
         .serve_with_incoming(connections(sockets.health, Tls::Off));
 
-    // A buffered body is one message. One that is too long shall be answered
-    // with 413, for which it must be read; far beyond that gRPC may refuse it.
-    let longest_message = config.max_body.saturating_mul(2).saturating_add(1 << 20);
     let picker = Picker {
         pool: pool.clone(),
         rewrites: rewrites.clone(),
@@ -229,8 +229,10 @@ pub async fn run(
         hidden_bodies: Once::new(),
         hidden_headers: Once::new(),
     };
+    // A message may hold the whole body of an upload or of a response, which is
+    // as long as the gateway's buffer lets it be.
     let service = ExternalProcessorServer::new(server::Service(Arc::new(picker)))
-        .max_decoding_message_size(longest_message);
+        .max_decoding_message_size(usize::MAX);
     let grpc_tls = match config.secure_serving {
         Some(false) => Tls::Off,
         required => {
@@ -245,7 +247,14 @@ pub async fn run(
     };
     let gateways =
         connections(sockets.grpc, grpc_tls).map(|connection| connection.map(WithAuthority::new));
+    // One connection carries all requests that a gateway's worker has under way:
+    // a defence against floods that ends it ends them all. Floods are for the
+    // gateway to stop, which knows its clients apart. The wider the window, the
+    // more small frames may wait to be read, and one request whose frames wait
+    // does not hold up the others.
     let grpc = server()
+        .http2_max_pending_accept_reset_streams(Some(usize::MAX))
+        .initial_connection_window_size(WIDEST_WINDOW)
         .add_service(service)
         .serve_with_incoming_shutdown(gateways, stop.clone());
     let drained = async {

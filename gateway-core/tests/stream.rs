@@ -5,8 +5,13 @@ mod support;
 
 use std::time::Duration;
 
+use gateway_core::proto::envoy::service::ext_proc::v3::{
+    HttpBody, HttpHeaders, ProcessingRequest, processing_request::Request,
+};
 use gateway_core::{Config, Rewrites};
+use prost::Message;
 use serde_json::json;
+use support::frames::{DATA, Frames, GOAWAY};
 use support::relay::Relay;
 use support::replay::{Conversations, describe, request_piece};
 use support::{ENDPOINT, Gateway, config};
@@ -342,6 +347,52 @@ async fn trailers_end_both_bodies_and_are_answered() {
     );
 }
 
+#[tokio::test]
+async fn the_longest_body_is_that_of_requests_that_name_a_model_and_of_nothing_else() {
+    let gateway = Gateway::start(Config {
+        max_body: 1 << 16,
+        ..config()
+    })
+    .await;
+    let long = "x".repeat(8 << 20);
+    let mut answers = Vec::new();
+    for (path, request, response) in [
+        ("/v1/completions", r#"{"model":"m-a"}"#, &*long),
+        ("/v1/completions", &long, "{}"),
+        ("/v1/files", &long, &long),
+    ] {
+        let replies = Conversations::of([
+            json!({"protocol_config": {
+                "request_body_mode": "BUFFERED",
+                "response_body_mode": "BUFFERED",
+            }}),
+            json!({"request_headers": {
+                "headers": {":method": "POST", ":path": path},
+                "end_of_stream": false,
+            }}),
+            json!({"request_body": {"body": request, "end_of_stream": true}}),
+            json!({"response_headers": {"headers": {":status": "200"}, "end_of_stream": false}}),
+            json!({"response_body": {"body": response, "end_of_stream": true}}),
+        ])
+        .replay(&gateway)
+        .await;
+        answers.push(replies[0].last().map(describe).unwrap_or_default());
+    }
+    assert_eq!(
+        (answers, tokens(&gateway).await[..2].to_vec()),
+        (
+            [
+                "response-body",
+                "immediate 413 the request body is longer than 65536 bytes",
+                "response-body",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            vec![Some(1.), Some(1.)]
+        )
+    );
+}
+
 /// Two endpoints, the one of [`config`] and another.
 const OTHER: &str = "127.0.0.1:8001";
 
@@ -421,4 +472,59 @@ async fn requests_of_a_gateway_that_vanishes_end() {
     relay.freeze();
     let counts = gateway.counts_when(is(0)).await;
     assert!(is(0)(&counts), "{counts:#?}");
+}
+
+/// Where gateways call the picker.
+const PROCESS: &str = "/envoy.service.ext_proc.v3.ExternalProcessor/Process";
+
+/// A message as gRPC frames it.
+fn message(request: Request) -> Vec<u8> {
+    let message = ProcessingRequest {
+        request: Some(request),
+        ..ProcessingRequest::default()
+    };
+    let message = message.encode_to_vec();
+    let length = u32::try_from(message.len()).expect("a short message");
+    [&[0], &length.to_be_bytes()[..], &message].concat()
+}
+
+#[tokio::test]
+async fn however_many_frames_come_at_once_the_others_requests_go_on() {
+    let cancelled = |frames: &mut Frames| {
+        for stream in (3..200).step_by(2) {
+            frames.post(stream, PROCESS, "application/grpc");
+            frames.cancel(stream);
+        }
+    };
+    let in_small_pieces = |frames: &mut Frames| {
+        frames.post(3, PROCESS, "application/grpc");
+        let piece = HttpBody {
+            body: "x".into(),
+            ..HttpBody::default()
+        };
+        let piece = message(Request::RequestBody(piece));
+        for _ in 0..5_000 {
+            frames.data(3, &piece, false);
+        }
+    };
+    let bursts: [&dyn Fn(&mut Frames); 2] = [&cancelled, &in_small_pieces];
+    let mut seen = Vec::new();
+    for burst in bursts {
+        let gateway = Gateway::start(config()).await;
+        let mut frames = Frames::to(gateway.grpc).await;
+        frames.post(1, PROCESS, "application/grpc");
+        frames.send().await;
+        burst(&mut frames);
+        let get = HttpHeaders {
+            end_of_stream: true,
+            ..HttpHeaders::default()
+        };
+        frames.data(1, &message(Request::RequestHeaders(get)), false);
+        frames.send().await;
+        seen.push(match frames.read(&[DATA, GOAWAY]).await {
+            (DATA, _) => "an answer".to_owned(),
+            (_, reason) => String::from_utf8_lossy(&reason).into_owned(),
+        });
+    }
+    assert_eq!(seen, ["an answer"; 2]);
 }

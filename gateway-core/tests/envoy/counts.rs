@@ -12,6 +12,7 @@ use crate::chain::{
     chains, digest, end, request,
 };
 use crate::support::envoy::Setup;
+use crate::support::frames::{Frames, HEADERS};
 use crate::support::model_server::EVENTS;
 use crate::support::{begin, config, get, send};
 
@@ -195,6 +196,40 @@ async fn a_client_that_leaves_is_counted_as_that_and_not_as_an_error() {
         seen.push(end(chain).await);
     }
     assert_eq!(seen, [CANCELLED; 3]);
+}
+
+/// All requests of an Envoy's worker share one connection to the picker.
+#[tokio::test]
+async fn a_client_that_sends_many_frames_at_once_ends_no_others_request() {
+    let cancelled = |frames: &mut Frames| {
+        for stream in (1..200).step_by(2) {
+            frames.post(stream, "/v1/completions", "application/json");
+            frames.cancel(stream);
+        }
+    };
+    let in_small_pieces = |frames: &mut Frames| {
+        frames.post(1, "/v1/completions", "application/json");
+        for byte in body(5_000) {
+            frames.data(1, &[byte], false);
+        }
+    };
+    let bursts: [&dyn Fn(&mut Frames); 2] = [&cancelled, &in_small_pieces];
+    let mut seen = Vec::new();
+    for burst in bursts {
+        let chain = Chain::start(Setup::mode("FULL_DUPLEX_STREAMED")).await;
+        let _other = begin(chain.envoy.address, answered("endless")).await;
+        let mut frames = Frames::to(chain.envoy.address).await;
+        burst(&mut frames);
+        frames.post(201, "/v1/files", "application/json");
+        frames.data(201, b"{}", true);
+        frames.send().await;
+        frames.read(&[HEADERS]).await;
+        let counts = chain.gateway.counts().await;
+        let ends = ["request_cancelled_total", "running_requests"];
+        let is_end = |line: &&String| ends.iter().any(|end| line.starts_with(end));
+        seen.push(counts.iter().filter(is_end).cloned().collect::<Vec<_>>());
+    }
+    assert_eq!(seen, [[r#"running_requests{model_name="m"} 1"#]; 2]);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 pub(crate) mod api_server;
 pub(crate) mod envoy;
+pub(crate) mod frames;
 pub(crate) mod model_server;
 pub(crate) mod picker;
 pub(crate) mod pool_api;
