@@ -430,11 +430,16 @@ fn of_pools(api: &Api) -> ClusterSource {
 }
 
 /// The first link that is broken: what is said of it, and the commands that mend it.
-fn broken(steps: &[Step]) -> (String, Vec<String>) {
+fn broken(steps: &[Step], api: &Api) -> (String, Vec<String>) {
+    let kubectl = api.source().by_hand().kubectl();
     let step = steps.iter().find(|step| step.outcome == Outcome::Fail);
-    step.map_or_else(Default::default, |step| {
-        (step.found.clone(), step.fix.clone())
-    })
+    let fix = |step: &Step| {
+        step.fix
+            .iter()
+            .map(|fix| fix.replace(&kubectl, "kubectl"))
+            .collect()
+    };
+    step.map_or_else(Default::default, |step| (step.found.clone(), fix(step)))
 }
 
 #[tokio::test]
@@ -489,12 +494,9 @@ async fn no_pool_is_handed_to_the_picker_of_another() {
 
         let steps = steps(of_pools(&api)).await;
 
-        let fix = fix
-            .iter()
-            .map(|fix| fix.replace("kubectl", &kubectl(&api)))
-            .collect();
+        let fix = fix.iter().map(|fix| (*fix).to_owned()).collect();
         assert_eq!(
-            broken(&steps),
+            broken(&steps, &api),
             (found.to_owned(), fix),
             "{}",
             shown(&steps, &api)
@@ -530,16 +532,13 @@ async fn a_pool_without_endpoints_is_pointed_at_model_servers_alone() {
 
         let steps = steps(of_pools(&api)).await;
 
-        let fix = format!(
-            "{} patch inferencepools.inference.networking.k8s.io qwen -n llm --type=json -p \
-             '[{{\"op\":\"replace\",\"path\":\"/spec/selector/matchLabels\",\"value\":{{\"app\":\"vllm2\"}}}}]'",
-            kubectl(&api)
-        );
+        let fix = "kubectl patch inferencepools.inference.networking.k8s.io qwen -n llm --type=json -p \
+             '[{\"op\":\"replace\",\"path\":\"/spec/selector/matchLabels\",\"value\":{\"app\":\"vllm2\"}}]'";
         let expected = (
             "InferencePool llm/qwen has no endpoints: no pod is labelled app=vllm".to_owned(),
-            Vec::from_iter(is_offered.then_some(fix)),
+            Vec::from_iter(is_offered.then(|| fix.to_owned())),
         );
-        assert_eq!(broken(&steps), expected, "{other}");
+        assert_eq!(broken(&steps, &api), expected, "{other}");
     }
 }
 
@@ -588,19 +587,117 @@ async fn what_strangers_wrote_is_no_part_of_a_command() {
         )]
     );
     assert_eq!(
-        broken(&by_secret),
+        broken(&by_secret, &api),
         (
             "Secret llm/r-secret has no token in it yet".to_owned(),
-            vec![format!(
-                "igctl rbac generate -n llm --only reader --service-account r --token-secret | {} apply -f -",
-                kubectl(&api)
-            )]
+            vec![
+                "igctl rbac generate -n llm --only reader --service-account r --token-secret | kubectl apply -f -"
+                    .to_owned()
+            ]
         )
     );
 }
 
-fn kubectl(api: &Api) -> String {
-    api.source().by_hand().kubectl()
+#[tokio::test]
+async fn all_namespaces_are_looked_at_by_labels_and_by_flags() {
+    let mut told = Vec::new();
+    for select in [Select::Labels("app=epp".into()), Select::Pools] {
+        let picker = Picker::serve(guarded).await;
+        let api = cluster(34, &picker).await;
+        let here = pod_of("epp", "epp-0", picks("qwen"));
+        let mut there = here.clone();
+        there["metadata"]["namespace"] = json!("prod");
+        there["status"] = json!({ "phase": "Pending" });
+        api.has_pods(vec![here.clone()])
+            .forwards("epp-0", Way::To(picker.address))
+            .answers(
+                "GET /api/v1/namespaces/prod/pods",
+                list(vec![there.clone()]),
+            )
+            .answers("GET /api/v1/pods", list(vec![here, there]));
+        for group in [
+            "inference.networking.k8s.io/v1",
+            "inference.networking.x-k8s.io/v1alpha2",
+        ] {
+            let name = json!({
+                "name": "inferencepools", "singularName": "", "namespaced": true, "kind": "InferencePool",
+                "verbs": ["list"],
+            });
+            api.refuses(
+                &format!("GET /apis/{group}/inferencepools"),
+                403,
+                "forbidden",
+            )
+            .answers(
+                &format!("GET /apis/{group}"),
+                json!({ "groupVersion": group, "resources": [name] }),
+            );
+        }
+
+        let steps = steps(ClusterSource {
+            select,
+            all_namespaces: true,
+            ..api.source()
+        })
+        .await;
+
+        let pickers = steps.iter().filter(|step| step.name.text() == "picker");
+        told.extend(pickers.map(|step| {
+            let way = step.found.rsplit(": ").next().unwrap_or_default();
+            (step.picker.clone(), step.outcome, way.to_owned())
+        }));
+    }
+    let of =
+        |place: &str, outcome, found: &str| (Some(place.to_owned()), outcome, found.to_owned());
+    let each = [
+        of("llm", Outcome::Ok, "1 pod ready"),
+        of("prod", Outcome::Fail, "1 pod, none ready"),
+    ];
+    assert_eq!(told, [each.clone(), each].concat());
+}
+
+#[tokio::test]
+async fn every_pod_that_the_service_selects_is_to_take_requests() {
+    let mut told = Vec::new();
+    for second in [picks("qwen"), json!({ "name": "vllm" })] {
+        let picker = Picker::serve(guarded).await;
+        let api = two_pools(&picker).await;
+        let mut pods = vec![
+            pod_of("epp", "epp-a", picks("qwen")),
+            pod_of("epp", "epp-b", second),
+        ];
+        pods.push(pod_of("vllm", "vllm-a", json!({ "name": "vllm" })));
+        for pod in &mut pods {
+            pod["status"]["podIP"] = json!("10.244.0.5");
+        }
+        let own = json!({ "app": "epp", "role": "picker" });
+        let mut deployment = deployment("epp", picks("qwen"));
+        deployment["spec"]["selector"]["matchLabels"] = own;
+        api.has_pods(pods)
+            .forwards("epp-b", Way::Fails("connection refused".into()))
+            .answers(DEPLOYMENTS, list(vec![deployment]))
+            .answers(POOLS, list(vec![pool("qwen", "epp")]));
+
+        let steps = steps(of_pools(&api)).await;
+
+        told.push(broken(&steps, &api));
+    }
+    let fix = "kubectl patch service epp -n llm --type=json -p \
+        '[{\"op\":\"add\",\"path\":\"/spec/selector\",\"value\":{\"app\":\"epp\",\"role\":\"picker\"}}]'";
+    assert_eq!(
+        told,
+        [
+            (
+                "nothing listens on port 9002 of pod epp-b, where Service epp:9002 leads"
+                    .to_owned(),
+                vec![]
+            ),
+            (
+                "Service epp also selects pod epp-b, which is no picker".to_owned(),
+                vec![fix.to_owned()]
+            ),
+        ]
+    );
 }
 
 /// What is said of the content of a saved scrape.

@@ -31,7 +31,7 @@ pub(super) async fn walk(reached: &Reached, source: &ClusterSource) -> Vec<Step>
         let behind = Step::behind_from(Name::Picker);
         return [step].into_iter().chain(behind).collect();
     }
-    let wanted = Wanted::all(cluster, source, &pools);
+    let wanted = Wanted::all(cluster, source, &pools).await;
     let chain = Chain {
         cluster,
         source,

@@ -1,11 +1,14 @@
 //! Does the way from the pool lead to running pickers?
 
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::Api;
 use kube::api::ListParams;
 use kube::core::Selector;
 
-use super::dial::{Greeting, closed, is_probed};
+use super::dial::{Closed, Greeting, closed, is_probed};
 use super::pods::{self, Replica};
 use super::pool::{Pools, refusal};
 use super::step::{Name, Step};
@@ -16,6 +19,8 @@ use crate::discover::pool::Pool;
 use crate::discover::{Target, discover, lease};
 
 const NAME: Name = Name::Picker;
+/// So many pods are connected to.
+const DIALLED: usize = 8;
 
 /// A picker that was named: by pools, or by the person.
 #[derive(Debug, Clone)]
@@ -35,7 +40,7 @@ pub(super) struct Found {
 
 impl Wanted {
     /// The pickers that pools name, or the person: each Service once.
-    pub(super) fn all(cluster: &Cluster, source: &ClusterSource, found: &Pools) -> Vec<Self> {
+    pub(super) async fn all(cluster: &Cluster, source: &ClusterSource, found: &Pools) -> Vec<Self> {
         let mut wanted: Vec<Self> = Vec::new();
         for pool in &found.pools {
             let Some(service) = pool.picker.as_ref().and_then(|picker| picker.service()) else {
@@ -53,16 +58,26 @@ impl Wanted {
                 }),
             }
         }
-        let alone = |service| Self {
-            namespace: cluster.namespace().to_owned(),
+        let alone = |namespace: String, service| Self {
+            namespace,
             service,
             pools: Vec::new(),
         };
+        let own = || cluster.namespace().to_owned();
         match &source.select {
-            Select::Service(name) if wanted.is_empty() => wanted.push(alone(Some(name.clone()))),
-            Select::Pod(_) | Select::Deployment(_) | Select::Labels(_) => wanted.push(alone(None)),
+            Select::Service(name) if wanted.is_empty() => {
+                wanted.push(alone(own(), Some(name.clone())));
+            }
+            Select::Pod(_) | Select::Deployment(_) => wanted.push(alone(own(), None)),
+            Select::Labels(selector) => {
+                let places = places(cluster, source, selector, |_| true).await;
+                wanted.extend(places.into_iter().map(|place| alone(place, None)));
+            }
             // Who may not read pools may know pickers by their flags.
-            Select::Pools | Select::Pool(_) if found.refused => wanted.push(alone(None)),
+            Select::Pools | Select::Pool(_) if found.refused => {
+                let places = places(cluster, source, "", follows_a_pool).await;
+                wanted.extend(places.into_iter().map(|place| alone(place, None)));
+            }
             Select::Service(_) | Select::Pools | Select::Pool(_) => {}
         }
         wanted
@@ -70,9 +85,44 @@ impl Wanted {
 
     /// For people, where there are several.
     pub(super) fn name(&self) -> String {
-        let service = self.service.as_deref().unwrap_or_default();
-        format!("{}/{service}", self.namespace)
+        match &self.service {
+            Some(service) => format!("{}/{service}", self.namespace),
+            None => self.namespace.clone(),
+        }
     }
+}
+
+/// Where pickers are that were named without a Service: in one's own namespace, or, with `-A`, in all that have such pods.
+async fn places(
+    cluster: &Cluster,
+    source: &ClusterSource,
+    selector: &str,
+    is_meant: fn(&Pod) -> bool,
+) -> BTreeSet<String> {
+    let own = BTreeSet::from([cluster.namespace().to_owned()]);
+    if !source.all_namespaces {
+        return own;
+    }
+    let api: Api<Pod> = Api::all(cluster.client.clone());
+    let labels = ListParams::default().labels(selector);
+    let right = Right::list("", "pods", None);
+    let Ok(list) = cluster.ask(right, api.list(&labels)).await else {
+        return own;
+    };
+    let lives = |pod: &&Pod| Target::of(pod, None).is_some() && is_meant(pod);
+    let found = list.items.iter().filter(lives);
+    let found: BTreeSet<_> = found
+        .filter_map(|pod| pod.metadata.namespace.clone())
+        .collect();
+    match found.is_empty() {
+        true => own,
+        false => found,
+    }
+}
+
+fn follows_a_pool(pod: &Pod) -> bool {
+    let spec = pod.spec.as_ref();
+    spec.is_some_and(|spec| workload::names_a_pool(&spec.containers))
 }
 
 impl Found {
@@ -119,24 +169,70 @@ pub(super) async fn closed_port(
 ) -> Option<Step> {
     let service = found.service.as_ref().filter(|_| !found.step.is_broken())?;
     let is_ready = |replica: &&Replica| replica.target.pod.ready == Some(true);
-    let Replica { pod, target } = found.replicas.iter().find(is_ready)?;
+    let ready = found.replicas.iter().filter(is_ready).take(DIALLED);
+    let looks = ready.map(|replica| async move {
+        let end = dead_end(cluster, source, wanted, service, replica).await?;
+        Some((&replica.pod, end))
+    });
+    let looks = join_all(looks).await;
+    let dialled = looks.len();
+    let dead: Vec<_> = looks.into_iter().flatten().collect();
+    let has_pickers = found
+        .replicas
+        .iter()
+        .any(|replica| follows_a_pool(&replica.pod));
+    let stray = dead
+        .iter()
+        .find(|(pod, _)| has_pickers && !follows_a_pool(pod));
+    if let Some((pod, _)) = stray {
+        return Some(service::selects_too(cluster, wanted, service, pod).await);
+    }
+    let count = dead.len();
+    let (pod, (way, end)) = dead.into_iter().next()?;
+    let step = match end {
+        End::Elsewhere(what) => service::leads_elsewhere(cluster, service, pod, way, what),
+        End::Nowhere(closed) => service::leads_nowhere(cluster, service, pod, way, closed),
+    };
+    if count == dialled {
+        return Some(step);
+    }
+    // What would mend the way to this one would break the way to the others.
+    let step = Step {
+        fix: Vec::new(),
+        ..step
+    };
+    Some(step.because([format!(
+        "so with {count} of the {dialled} pods that were looked at: requests that go there fail"
+    )]))
+}
+
+/// What a gateway finds at the end of its way that is no picker.
+enum End {
+    Elsewhere(&'static str),
+    Nowhere(Closed),
+}
+
+/// The first of the ways to a pod on which a gateway finds no picker.
+async fn dead_end(
+    cluster: &Cluster,
+    source: &ClusterSource,
+    wanted: &Wanted,
+    service: &Service,
+    Replica { pod, target }: &Replica,
+) -> Option<((u16, usize, u16), End)> {
     for way in service::targets(wanted, service, pod) {
-        let elsewhere = if way.2 == target.port && source.metrics_port.is_none() {
-            Some("their metrics are")
-        } else if service::is_for_health(pod, way.2) {
-            Some("they tell their health")
-        } else {
-            None
-        };
-        if let Some(what) = elsewhere {
-            return Some(service::leads_elsewhere(cluster, service, pod, way, what));
+        if way.2 == target.port && source.metrics_port.is_none() {
+            return Some((way, End::Elsewhere("their metrics are")));
+        }
+        if service::is_for_health(pod, way.2) {
+            return Some((way, End::Elsewhere("they tell their health")));
         }
         if is_probed(pod, way.2) {
             continue;
         }
         let closed = closed(cluster, source, pod, target, way.2, Greeting::Grpc).await;
         if let Some(closed) = closed {
-            return Some(service::leads_nowhere(cluster, service, pod, way, closed));
+            return Some((way, End::Nowhere(closed)));
         }
     }
     None
@@ -210,11 +306,7 @@ impl Finder<'_> {
             Ok(pods) => pods,
             Err(step) => return Found::none(step),
         };
-        pods.retain(|pod| {
-            pod.spec
-                .as_ref()
-                .is_some_and(|spec| workload::names_a_pool(&spec.containers))
-        });
+        pods.retain(follows_a_pool);
         let replicas = self.replicas(pods, None).await;
         if replicas.is_empty() {
             return Found::none(Step::behind(NAME));
@@ -233,16 +325,16 @@ impl Finder<'_> {
     async fn named(&self) -> Found {
         let fault = match discover(self.cluster, self.source).await {
             Ok(found) => {
-                let pods = found.targets.iter().map(|target| target.pod.name.clone());
-                let names: Vec<String> = pods.collect();
+                let mut targets = found.targets;
+                targets.retain(|target| target.key().0 == self.wanted.namespace);
+                let keys: Vec<_> = targets.iter().map(Target::key).collect();
                 let mut replicas = match self.pods("").await {
                     Ok(pods) => self.replicas(pods, None).await,
                     Err(_) => Vec::new(),
                 };
-                replicas.retain(|replica| names.contains(&replica.target.pod.name));
+                replicas.retain(|replica| keys.contains(&replica.target.key()));
                 if replicas.is_empty() {
-                    replicas = found
-                        .targets
+                    replicas = targets
                         .into_iter()
                         .map(|target| Replica {
                             pod: Pod::default(),

@@ -300,6 +300,61 @@ fn leads_astray(
     retarget(cluster, service, at, Some(target.into()), pods, step)
 }
 
+/// The Service selects a pod on which nobody is asked, beside pickers.
+pub(super) async fn selects_too(
+    cluster: &Cluster,
+    wanted: &Wanted,
+    service: &Service,
+    pod: &Pod,
+) -> Step {
+    let namespace = &wanted.namespace;
+    let name = service.metadata.name.as_deref().unwrap_or_default();
+    let pod_name = pod.metadata.name.as_deref().unwrap_or_default();
+    let found = format!("Service {name} also selects pod {pod_name}, which is no picker");
+    let step = Step::fail(NAME, found).because(["requests that go there fail"]);
+    let deployments = workload::list(cluster, namespace).await;
+    let picker = workload::only_picker(&deployments, &wanted.pools);
+    let own = picker.and_then(|picker| Some((picker, workload::labels(picker)?)));
+    let has = json!(pod.metadata.labels);
+    let is_apart = |labels: &Value| {
+        let mut labels = labels.as_object().into_iter().flatten();
+        labels.any(|(key, value)| has[key] != *value)
+    };
+    match own.filter(|(_, labels)| is_apart(labels)) {
+        Some((picker, labels)) => step
+            .because([labelled(picker, &labels)])
+            .mended_by([select(cluster, namespace, name, labels)]),
+        None => step.because([show_labels(cluster, namespace)]),
+    }
+}
+
+fn labelled(picker: &Deployment, labels: &Value) -> String {
+    format!(
+        "Deployment {} is a picker, its pods are labelled {labels}",
+        workload::name(picker)
+    )
+}
+
+/// The command by which a Service selects what has these labels, and nothing else.
+fn select(cluster: &Cluster, namespace: &str, service: &str, labels: Value) -> String {
+    format!(
+        "{} patch service {} -n {} {}",
+        cluster.admin,
+        word(service),
+        word(namespace),
+        json_patch("add", "/spec/selector", labels)
+    )
+}
+
+/// The command that shows what could be selected.
+fn show_labels(cluster: &Cluster, namespace: &str) -> String {
+    format!(
+        "{} get pods -n {} --show-labels",
+        cluster.kubectl,
+        word(namespace)
+    )
+}
+
 /// The Service selects no pod that lives.
 pub(super) async fn no_pods(
     cluster: &Cluster,
@@ -341,22 +396,9 @@ pub(super) async fn no_pods(
     let picker = workload::only_picker(&deployments, &wanted.pools);
     match picker.and_then(|picker| Some((picker, workload::labels(picker)?))) {
         Some((picker, labels)) => step
-            .because([format!(
-                "Deployment {} is a picker, its pods are labelled {labels}",
-                workload::name(picker)
-            )])
-            .mended_by([format!(
-                "{} patch service {} -n {} {}",
-                cluster.admin,
-                word(name),
-                word(namespace),
-                json_patch("add", "/spec/selector", labels)
-            )]),
-        None => step.because([format!(
-            "{} get pods -n {} --show-labels",
-            cluster.kubectl,
-            word(namespace)
-        )]),
+            .because([labelled(picker, &labels)])
+            .mended_by([select(cluster, namespace, name, labels)]),
+        None => step.because([show_labels(cluster, namespace)]),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::cause;
 pub struct Step {
     /// Which.
     pub name: Name,
-    /// Of which picker, where there are several: its Service's namespace and name.
+    /// Of which picker, where there are several: its Service's namespace and name, or, found without one, its namespace.
     pub picker: Option<String>,
     /// Whether it holds.
     pub outcome: Outcome,

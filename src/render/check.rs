@@ -161,7 +161,7 @@ struct Document<'a> {
 struct JsonStep<'a> {
     /// `kubeconfig`, `pool`, `picker`, `my rights`, `reader's right`, `picker's right`, `metrics` or `content`.
     name: &'a str,
-    /// Of which picker, where there are several: its Service's namespace and name.
+    /// Of which picker, where there are several: its Service's namespace and name, or, found without one, its namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     picker: Option<&'a str>,
     /// `ok`, `warn`, `fail` or `skip`.
