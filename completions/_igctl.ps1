@@ -53,7 +53,7 @@ Register-ArgumentCompleter -Native -CommandName 'igctl' -ScriptBlock {
         'igctl;metrics;top' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker')
-            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'Read metrics at an address, without Kubernetes')
             [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Pods by label, for example app=qwen-epp')
             [CompletionResult]::new('--selector', '--selector', [CompletionResultType]::ParameterName, 'Pods by label, for example app=qwen-epp')
@@ -103,7 +103,7 @@ Register-ArgumentCompleter -Native -CommandName 'igctl' -ScriptBlock {
         'igctl;metrics;catalog' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker')
-            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'Read metrics at an address, without Kubernetes')
             [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Pods by label, for example app=qwen-epp')
             [CompletionResult]::new('--selector', '--selector', [CompletionResultType]::ParameterName, 'Pods by label, for example app=qwen-epp')
@@ -141,7 +141,7 @@ Register-ArgumentCompleter -Native -CommandName 'igctl' -ScriptBlock {
         'igctl;metrics;dump' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker')
-            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'Read metrics at an address, without Kubernetes')
             [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Pods by label, for example app=qwen-epp')
             [CompletionResult]::new('--selector', '--selector', [CompletionResultType]::ParameterName, 'Pods by label, for example app=qwen-epp')
@@ -178,7 +178,7 @@ Register-ArgumentCompleter -Native -CommandName 'igctl' -ScriptBlock {
         'igctl;metrics;diff' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker')
-            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'Read metrics at an address, without Kubernetes')
             [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Pods by label, for example app=qwen-epp')
             [CompletionResult]::new('--selector', '--selector', [CompletionResultType]::ParameterName, 'Pods by label, for example app=qwen-epp')
@@ -220,7 +220,7 @@ Register-ArgumentCompleter -Native -CommandName 'igctl' -ScriptBlock {
         'igctl;metrics;record' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker')
-            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'Read metrics at an address, without Kubernetes')
             [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Pods by label, for example app=qwen-epp')
             [CompletionResult]::new('--selector', '--selector', [CompletionResultType]::ParameterName, 'Pods by label, for example app=qwen-epp')
@@ -285,7 +285,7 @@ Register-ArgumentCompleter -Native -CommandName 'igctl' -ScriptBlock {
         'igctl;smoke' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker')
-            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'Read metrics at an address, without Kubernetes')
             [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Pods by label, for example app=qwen-epp')
             [CompletionResult]::new('--selector', '--selector', [CompletionResultType]::ParameterName, 'Pods by label, for example app=qwen-epp')
@@ -337,7 +337,7 @@ Register-ArgumentCompleter -Native -CommandName 'igctl' -ScriptBlock {
         'igctl;check' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker')
-            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'Read metrics at an address, without Kubernetes')
             [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Pods by label, for example app=qwen-epp')
             [CompletionResult]::new('--selector', '--selector', [CompletionResultType]::ParameterName, 'Pods by label, for example app=qwen-epp')

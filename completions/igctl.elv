@@ -48,7 +48,7 @@ set edit:completion:arg-completer[igctl] = {|@words|
         &'igctl;metrics;top'= {
             cand -f 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker'
             cand --file 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker'
-            cand --at 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end'
+            cand --at 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone'
             cand --url 'Read metrics at an address, without Kubernetes'
             cand -l 'Pods by label, for example app=qwen-epp'
             cand --selector 'Pods by label, for example app=qwen-epp'
@@ -97,7 +97,7 @@ set edit:completion:arg-completer[igctl] = {|@words|
         &'igctl;metrics;catalog'= {
             cand -f 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker'
             cand --file 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker'
-            cand --at 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end'
+            cand --at 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone'
             cand --url 'Read metrics at an address, without Kubernetes'
             cand -l 'Pods by label, for example app=qwen-epp'
             cand --selector 'Pods by label, for example app=qwen-epp'
@@ -134,7 +134,7 @@ set edit:completion:arg-completer[igctl] = {|@words|
         &'igctl;metrics;dump'= {
             cand -f 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker'
             cand --file 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker'
-            cand --at 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end'
+            cand --at 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone'
             cand --url 'Read metrics at an address, without Kubernetes'
             cand -l 'Pods by label, for example app=qwen-epp'
             cand --selector 'Pods by label, for example app=qwen-epp'
@@ -170,7 +170,7 @@ set edit:completion:arg-completer[igctl] = {|@words|
         &'igctl;metrics;diff'= {
             cand -f 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker'
             cand --file 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker'
-            cand --at 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end'
+            cand --at 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone'
             cand --url 'Read metrics at an address, without Kubernetes'
             cand -l 'Pods by label, for example app=qwen-epp'
             cand --selector 'Pods by label, for example app=qwen-epp'
@@ -211,7 +211,7 @@ set edit:completion:arg-completer[igctl] = {|@words|
         &'igctl;metrics;record'= {
             cand -f 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker'
             cand --file 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker'
-            cand --at 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end'
+            cand --at 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone'
             cand --url 'Read metrics at an address, without Kubernetes'
             cand -l 'Pods by label, for example app=qwen-epp'
             cand --selector 'Pods by label, for example app=qwen-epp'
@@ -268,7 +268,7 @@ set edit:completion:arg-completer[igctl] = {|@words|
         &'igctl;smoke'= {
             cand -f 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker'
             cand --file 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker'
-            cand --at 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end'
+            cand --at 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone'
             cand --url 'Read metrics at an address, without Kubernetes'
             cand -l 'Pods by label, for example app=qwen-epp'
             cand --selector 'Pods by label, for example app=qwen-epp'
@@ -319,7 +319,7 @@ set edit:completion:arg-completer[igctl] = {|@words|
         &'igctl;check'= {
             cand -f 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker'
             cand --file 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker'
-            cand --at 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end'
+            cand --at 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone'
             cand --url 'Read metrics at an address, without Kubernetes'
             cand -l 'Pods by label, for example app=qwen-epp'
             cand --selector 'Pods by label, for example app=qwen-epp'

@@ -43,7 +43,7 @@ complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog dump diff record help" -f -a "record" -d 'Record what all pods say, for later'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and not __fish_seen_subcommand_from top catalog dump diff record help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s f -l file -d 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker' -r -F
-complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l at -d 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l at -d 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone' -r
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -l url -d 'Read metrics at an address, without Kubernetes' -r -f
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s l -l selector -d 'Pods by label, for example app=qwen-epp' -r
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s n -l namespace -d 'The namespace; the default is the context\'s' -r
@@ -94,7 +94,7 @@ complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_sub
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from top" -s V -l version -d 'Print version'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -s f -l file -d 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker' -r -F
-complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l at -d 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l at -d 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone' -r
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -l url -d 'Read metrics at an address, without Kubernetes' -r -f
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -s l -l selector -d 'Pods by label, for example app=qwen-epp' -r
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -s n -l namespace -d 'The namespace; the default is the context\'s' -r
@@ -126,7 +126,7 @@ complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_sub
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from catalog" -s V -l version -d 'Print version'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -s f -l file -d 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker' -r -F
-complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l at -d 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l at -d 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone' -r
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -l url -d 'Read metrics at an address, without Kubernetes' -r -f
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -s l -l selector -d 'Pods by label, for example app=qwen-epp' -r
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -s n -l namespace -d 'The namespace; the default is the context\'s' -r
@@ -154,7 +154,7 @@ complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_sub
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from dump" -s V -l version -d 'Print version'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from diff" -s f -l file -d 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker' -r -F
-complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from diff" -l at -d 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from diff" -l at -d 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone' -r
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from diff" -l url -d 'Read metrics at an address, without Kubernetes' -r -f
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from diff" -s l -l selector -d 'Pods by label, for example app=qwen-epp' -r
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from diff" -s n -l namespace -d 'The namespace; the default is the context\'s' -r
@@ -193,7 +193,7 @@ complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_sub
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from diff" -s V -l version -d 'Print version'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from record" -s f -l file -d 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker' -r -F
-complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from record" -l at -d 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end' -r
+complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from record" -l at -d 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone' -r
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from record" -l url -d 'Read metrics at an address, without Kubernetes' -r -f
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from record" -s l -l selector -d 'Pods by label, for example app=qwen-epp' -r
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from record" -s n -l namespace -d 'The namespace; the default is the context\'s' -r
@@ -228,7 +228,7 @@ complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_sub
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from help" -f -a "record" -d 'Record what all pods say, for later'
 complete -c igctl -n "__fish_igctl_using_subcommand metrics; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c igctl -n "__fish_igctl_using_subcommand smoke" -s f -l file -d 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker' -r -F
-complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l at -d 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end' -r
+complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l at -d 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone' -r
 complete -c igctl -n "__fish_igctl_using_subcommand smoke" -l url -d 'Read metrics at an address, without Kubernetes' -r -f
 complete -c igctl -n "__fish_igctl_using_subcommand smoke" -s l -l selector -d 'Pods by label, for example app=qwen-epp' -r
 complete -c igctl -n "__fish_igctl_using_subcommand smoke" -s n -l namespace -d 'The namespace; the default is the context\'s' -r
@@ -276,7 +276,7 @@ complete -c igctl -n "__fish_igctl_using_subcommand smoke" -s v -l verbose -d 'L
 complete -c igctl -n "__fish_igctl_using_subcommand smoke" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c igctl -n "__fish_igctl_using_subcommand smoke" -s V -l version -d 'Print version'
 complete -c igctl -n "__fish_igctl_using_subcommand check" -s f -l file -d 'Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker' -r -F
-complete -c igctl -n "__fish_igctl_using_subcommand check" -l at -d 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end' -r
+complete -c igctl -n "__fish_igctl_using_subcommand check" -l at -d 'Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone' -r
 complete -c igctl -n "__fish_igctl_using_subcommand check" -l url -d 'Read metrics at an address, without Kubernetes' -r -f
 complete -c igctl -n "__fish_igctl_using_subcommand check" -s l -l selector -d 'Pods by label, for example app=qwen-epp' -r
 complete -c igctl -n "__fish_igctl_using_subcommand check" -s n -l namespace -d 'The namespace; the default is the context\'s' -r

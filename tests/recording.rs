@@ -261,9 +261,13 @@ fn a_recording_as_table_says_when_that_was() {
 #[test]
 fn what_was_not_recorded_is_refused() {
     let (folder, path) = minute();
-    let wrong: [&[&str]; 7] = [
+    let [then, no_time] = ["10:00", "99:99"].map(|time| format!("{path}@{time}"));
+    let wrong: [&[&str]; 10] = [
         &["metrics", "top", "-f", &path, "--at", "09:59:59"],
+        &["metrics", "top", "-f", &path, "--at", "2026-11-24T10:00:00"],
         &["metrics", "top", "-f", &path, "--window", "10m"],
+        &["metrics", "top", "-f", &then],
+        &["smoke", "-f", &path, "--baseline", &no_time],
         &["metrics", "top", "-f", &path, "-f", T0],
         &["metrics", "top", "-f", &path, "--watch"],
         &["metrics", "top", "-f", T0, "--at", "-1m"],

@@ -166,12 +166,14 @@ Assertions:
   NAME is llm_d_epp, llm_d_router_epp, inference_objective or inference_model.
 
 A selector takes all its matches together: counts and buckets are added. An assertion passes only on
-data: where nothing matches, a value is not known, a quantile lies beyond the last bucket (>3600s), a
-pod cannot be read, has lines that contradict each other or say what no count can be, or restarted within
-the window, or a quantile or error_rate rests on fewer than --min-samples, it is inconclusive, which fails
-the command unless --allow-inconclusive. So it is where only some of the pods or models measure a quantile,
-where a pod that is no standby names no generation yet, and for absent where a picker has reached its cap
-of models and counts the others as "other"."#;
+data: where nothing matches, a value is not known, a quantile lies beyond the last bucket (>3600s), a pod
+cannot be read, has lines that contradict each other or say what no count can be, or restarted within the
+window, a pool's picker has no pod, or a quantile or error_rate rests on fewer than --min-samples, it is
+inconclusive, which fails the command unless --allow-inconclusive. So it is where only some of the pods or
+models measure a quantile, where so many requests have no duration that p99 may be anything (their clients
+gave up, say), where replicas see their pool differently, where a pod that is no standby names no
+generation yet, and for absent where a picker has reached its cap of models and counts the others as
+"other". While a pod cannot be read, what fails is only what more of it cannot mend: requests <= 10."#;
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -229,7 +231,7 @@ pub struct SourceArgs {
     /// Read a saved scrape, or a recording; `-` is stdin. Several scrapes are taken as replicas of one picker
     #[arg(short, long, value_name = "FILE", help_heading = "Source", value_hint = ValueHint::FilePath, conflicts_with_all = ["url", "selector"])]
     pub file: Vec<PathBuf>,
-    /// Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m, so long before its end
+    /// Which moment of a recording [default: its end]: 2026-11-25T10:05:00Z, 10:05:00, or -5m, so long before its end; UTC without a zone
     #[arg(
         long,
         value_name = "TIME",

@@ -31,19 +31,12 @@ impl DiffConfig {
     /// For a source that cannot be.
     pub fn from_args(args: &cli::Diff) -> Result<Self, UsageError> {
         let max_scrape = args.source.max_scrape;
-        let after = match args
-            .source
-            .target
-            .as_deref()
-            .and_then(|text| saved(text, max_scrape))
-        {
-            Some(source) => {
-                let text = args.source.target.as_deref().unwrap_or_default();
-                Input::Source(Box::new(at_moment(source, args.source.at, text)?))
-            }
+        let text = args.source.target.as_deref().unwrap_or_default();
+        let after = match saved(text, max_scrape)? {
+            Some(source) => Input::Source(Box::new(at_moment(source, args.source.at, text)?)),
             None => Input::from_args(&args.source)?,
         };
-        let before = saved_or_path(&args.before, max_scrape);
+        let before = saved_or_path(&args.before, max_scrape)?;
         if before.is_stdin() && after.is_stdin() {
             return Err(stdin_twice());
         }
@@ -61,20 +54,30 @@ impl DiffConfig {
 }
 
 /// The saved scrape, or the moment of a recording, that a text names: a file there is, or `FILE@TIME`.
-fn saved(text: &str, max_scrape: MaxScrape) -> Option<Source> {
+fn saved(text: &str, max_scrape: MaxScrape) -> Result<Option<Source>, UsageError> {
     let path = Path::new(text);
     if is_recording(path) {
-        return Some(recording(path.into(), At::End));
+        return Ok(Some(recording(path.into(), At::End)));
     }
     if text == "-" {
-        return Some(file(FileSource::Stdin, max_scrape));
+        return Ok(Some(file(FileSource::Stdin, max_scrape)));
     }
     if path.is_file() {
-        return Some(file(FileSource::Path(path.into()), max_scrape));
+        return Ok(Some(file(FileSource::Path(path.into()), max_scrape)));
     }
-    let (path, at) = text.rsplit_once('@')?;
-    let at = at.parse().ok()?;
-    is_recording(Path::new(path)).then(|| recording(path.into(), at))
+    match moment_of(text) {
+        Some((path, at)) => match at.parse() {
+            Ok(at) => Ok(Some(recording(path.into(), at))),
+            Err(fault) => Err(UsageError::new(format!("{text}: {at} is {fault}"))),
+        },
+        None => Ok(None),
+    }
+}
+
+/// The recording and the time of `FILE@TIME`, whatever the time may be.
+pub(super) fn moment_of(text: &str) -> Option<(&str, &str)> {
+    let named = text.rsplit_once('@');
+    named.filter(|(path, _)| is_recording(Path::new(path)))
 }
 
 /// A source that is named `text`, at the moment that `--at` says.
@@ -94,8 +97,9 @@ fn at_moment(source: Source, at: Option<At>, text: &str) -> Result<Source, Usage
 }
 
 /// The same; what is no file is told so when it is read.
-pub(super) fn saved_or_path(text: &str, max_scrape: MaxScrape) -> Source {
-    saved(text, max_scrape).unwrap_or_else(|| file(FileSource::Path(text.into()), max_scrape))
+pub(super) fn saved_or_path(text: &str, max_scrape: MaxScrape) -> Result<Source, UsageError> {
+    let source = saved(text, max_scrape)?;
+    Ok(source.unwrap_or_else(|| file(FileSource::Path(text.into()), max_scrape)))
 }
 
 fn file(file: FileSource, max_scrape: MaxScrape) -> Source {

@@ -116,10 +116,13 @@ impl SmokeConfig {
         if args.probe.is_some() && !input.changes() {
             return Err(does_not_change("--probe").into());
         }
-        let baseline = args.baseline.as_deref().map(|text| BaselineConfig {
-            source: saved_or_path(text, args.source.max_scrape),
-            tolerance: args.tolerance,
-        });
+        let baseline = match &args.baseline {
+            Some(text) => Some(BaselineConfig {
+                source: saved_or_path(text, args.source.max_scrape)?,
+                tolerance: args.tolerance,
+            }),
+            None => None,
+        };
         if input.is_stdin() && baseline.as_ref().is_some_and(|b| b.source.is_stdin()) {
             return Err(stdin_twice().into());
         }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::diff::moment_of;
 use super::{UsageError, stdin_twice};
 use crate::by_hand::ByHand;
 use crate::cli;
@@ -287,6 +288,12 @@ impl Source {
                 [path, ..] => format!("--at needs a recording, and {} is none", path.display()),
                 [] => "--at needs a recording: -f FILE".to_owned(),
             }));
+        }
+        let texts = args.file.iter().filter(|path| !path.exists());
+        if let Some((path, at)) = texts.filter_map(|path| moment_of(path.to_str()?)).next() {
+            return Err(UsageError::new(format!(
+                "-f takes no FILE@TIME: write -f {path} --at {at}"
+            )));
         }
         if !args.file.is_empty() {
             let source = |path: &PathBuf| match path.to_str() {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::civil::Time;
+use jiff::civil::{DateTime, Time};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,7 +13,7 @@ pub enum At {
     /// Its last look.
     #[default]
     End,
-    /// `2026-11-25T10:05:00Z`
+    /// `2026-11-25T10:05:00Z`; without a zone UTC.
     Moment(Timestamp),
     /// `10:05` or `10:05:30`, UTC: the last one in the recording.
     TimeOfDay(Time),
@@ -58,15 +58,27 @@ impl FromStr for At {
         if let Ok(moment) = text.parse() {
             return Ok(Self::Moment(moment));
         }
-        match text.parse() {
-            Ok(time) if text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(':') => {
-                Ok(Self::TimeOfDay(time))
-            }
-            _ => Err(
-                "not a time; write for example 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m for so long before the end"
-                    .to_owned(),
-            ),
+        // These read past an offset or a zone, and a time of day past the date before it.
+        let is_of = |more: &str| {
+            text.starts_with(|c: char| c.is_ascii_digit())
+                && text.contains(':')
+                && text.chars().all(|c| c.is_ascii_digit() || more.contains(c))
+        };
+        if is_of(":.")
+            && let Ok(time) = text.parse()
+        {
+            return Ok(Self::TimeOfDay(time));
         }
+        if is_of("-T :.")
+            && let Ok(moment) = text.parse::<DateTime>()
+            && let Ok(moment) = Offset::UTC.to_timestamp(moment)
+        {
+            return Ok(Self::Moment(moment));
+        }
+        Err(
+            "not a time; write for example 2026-11-25T10:05:00Z, 10:05:00 (UTC), or -5m for so long before the end"
+                .to_owned(),
+        )
     }
 }
 
@@ -100,13 +112,16 @@ mod tests {
             "2026-11-25T23:50:00Z",
             "2026-11-25T23:54:59.9Z",
             "2026-11-26T01:10:00+01:00",
+            "2026-11-26T01:10:00+01:00[Europe/Berlin]",
+            "2026-11-25T23:55:00",
+            "2026-11-25 23:55",
             "23:55",
             "00:07:30",
             "-5m",
             "-0s",
             "-12m30s",
         ];
-        let looks = [0, 0, 4, 1, 3, 3, 4, 1];
+        let looks = [0, 0, 4, 4, 1, 1, 1, 3, 3, 4, 1];
         assert_eq!(asked.map(chosen), looks.map(Some));
     }
 
@@ -115,16 +130,29 @@ mod tests {
         let asked = [
             "2026-11-25T23:49:59Z",
             "2026-11-26T00:10:01Z",
+            "2026-11-24T23:55:00",
             "12:00",
             "-21m",
         ];
-        assert_eq!(asked.map(chosen), [None; 4]);
+        assert_eq!(asked.map(chosen), [None; 5]);
     }
 
     #[test]
     fn what_is_no_time_is_refused() {
-        let refused = ["", "-", "5m", "noon", "25:00", "2026-11-25", "--5m", "1"]
-            .map(|text| text.parse::<At>().is_err());
-        assert_eq!(refused, [true; 8]);
+        let texts = [
+            "",
+            "-",
+            "5m",
+            "noon",
+            "25:00",
+            "2026-11-25",
+            "--5m",
+            "1",
+            "12:05:00+02:00",
+            "12:05:00[Europe/Berlin]",
+            "2026-11-25T12:05[Europe/Berlin]",
+        ];
+        let refused = texts.map(|text| text.parse::<At>().is_err());
+        assert_eq!(refused, [true; 11]);
     }
 }
