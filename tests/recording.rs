@@ -335,6 +335,72 @@ fn a_window_with_a_restart_proves_nothing() {
     );
 }
 
+/// What was in flight when the window began, and gave up within it, is no request of the window.
+#[test]
+fn a_window_counts_those_that_gave_up_in_it() {
+    let counts = |requests: u32, durations: u32, running: u32| {
+        let family = "llm_d_epp_request_duration_seconds";
+        format!(
+            "llm_d_epp_request_total{{model_name=\"m\"}} {requests}\n\
+             llm_d_epp_request_running{{model_name=\"m\"}} {running}\n\
+             # TYPE {family} histogram\n\
+             {family}_bucket{{model_name=\"m\",le=\"0.1\"}} {durations}\n\
+             {family}_bucket{{model_name=\"m\",le=\"+Inf\"}} {durations}\n\
+             {family}_count{{model_name=\"m\"}} {durations}\n"
+        )
+    };
+    let judged = |running: [u32; 2]| {
+        let before = counts(1000 + running[0], 1000, running[0]);
+        let now = counts(1200 + running[0], 1200, running[1]);
+        let mut looks = [look(0, before.as_bytes()), look(30, now.as_bytes())];
+        looks.iter_mut().for_each(|look| look.pods.truncate(1));
+        let (_folder, path) = recording(&looks);
+        let smoke = [
+            "smoke", "-f", &path, "--window", "30s", "--assert", "p99 < 5s",
+        ];
+        call(&smoke)
+    };
+    let (gave_up, still_running) = (judged([100, 0]), judged([100, 100]));
+    assert!(
+        gave_up.starts_with("exit 3\n") && gave_up.contains("only 200 of 300 requests"),
+        "{gave_up}"
+    );
+    assert!(still_running.starts_with("exit 0\n"), "{still_running}");
+}
+
+/// Which of them comes first by its name says nothing of who is right.
+#[test]
+fn replicas_that_see_their_pool_differently_prove_nothing() {
+    let judged = |ready: [u32; 2]| {
+        let text = |n: u32| format!("llm_d_epp_ready_endpoints{{name=\"p\"}} {n}\n").into_bytes();
+        let mut both = look(0, &text(ready[0]));
+        both.pods[1].page = look(0, &text(ready[1])).pods.swap_remove(0).page;
+        let (_folder, path) = recording(&[both]);
+        call(&["smoke", "-f", &path, "--assert", "ready_endpoints >= 2"])
+    };
+    let told = [[2, 2], [2, 0], [0, 2], [1, 0]].map(judged);
+    let expected = [
+        ("exit 0\n", "PASS"),
+        ("exit 3\n", "replicas disagree: llm/epp-0: 2, llm/epp-1: 0"),
+        ("exit 3\n", "replicas disagree: llm/epp-0: 0, llm/epp-1: 2"),
+        ("exit 3\n", "FAIL"),
+    ];
+    for (text, (begins, said)) in told.iter().zip(expected) {
+        assert!(
+            text.starts_with(begins) && text.contains(said),
+            "no {said:?} in {text}"
+        );
+    }
+}
+
+#[test]
+fn a_moment_in_which_a_pod_could_not_be_read_is_half_a_baseline() {
+    let (_folder, path) = recording(&[look(0, &unpacked(T0))]);
+    let told = call(&["smoke", "-f", T0, "--baseline", &path, "--min-samples", "1"]);
+    let why = "the baseline is not whole: 1 of 2 pods not counted: llm/epp-1: no answer";
+    assert!(told.starts_with("exit 3\n") && told.contains(why), "{told}");
+}
+
 #[test]
 fn a_recording_may_come_by_a_pipe() {
     let (_folder, path) = minute();

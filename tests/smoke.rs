@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use assert_cmd::Command;
+use serde_json::json;
+use support::api::{Api, Way, pod};
 use support::call::{ended, igctl};
 use support::picker::{Picker, answer};
 use support::{assert_fits, unpacked};
@@ -83,7 +85,7 @@ fn requests_are_added_over_matches() {
 
 #[test]
 fn a_quantile_within_its_bucket() {
-    told_apart(GIE, ["p99 < 3600s", "p99 < 1ms"], FEW);
+    told_apart(GIE, ["p95 < 3600s", "p95 < 1ms"], FEW);
     told_apart(
         GIE,
         [
@@ -379,6 +381,15 @@ fn a_quantile_of_a_part_proves_nothing() {
     undecided(path(&hang), "each(p99 < 5s)", &[], "");
     told_apart(path(&hang), ["p99(\"m\") < 5s", "p99 < 1ms"], &[]);
 
+    // Clients that were gone before the answer.
+    let waited = counted(OBJECTIVE, &[("m", [1000, 0, 989])], READY);
+    let few = "only 989 of 1000 requests have a duration";
+    undecided(path(&waited), "p99 < 5s", &[], few);
+    undecided(path(&waited), "each(p99 < 5s)", &[], few);
+    told_apart(path(&waited), ["p98 < 5s", "p99 < 1ms"], &[]);
+    let hardly = counted(OBJECTIVE, &[("m", [1000, 0, 990])], READY);
+    told_apart(path(&hardly), ["p99 < 5s", "each(p99 < 1ms)"], &[]);
+
     let blind = counted(OBJECTIVE, &[("m", [1000, 0, 0])], READY);
     let both = ["-f", path(&blind)];
     undecided(
@@ -433,6 +444,145 @@ fn requests_in_flight_refused_ones_and_answers_in_one_piece_are_no_gap() {
         .1,
         "pass"
     );
+}
+
+#[test]
+fn a_model_of_which_every_request_is_refused_has_none() {
+    let refused = counted(
+        OBJECTIVE,
+        &[
+            ("m", [1000, 0, 1000]),
+            ("full", [0, 500, 0]),
+            ("", [0, 5, 0]),
+        ],
+        READY,
+    );
+    let told = judged(path(&refused), "each(requests >= 1)", &[]);
+    assert_eq!(told, (3, "fail".to_owned(), "\"full\": 0".to_owned()));
+}
+
+/// Another pod may hold the rest of what is too little, and hides nothing of what is too much.
+#[test]
+fn of_a_part_only_what_is_too_much_is_proven() {
+    let seen = counted(OBJECTIVE, &[("m", [100, 10, 100])], READY);
+    let unread = ["-f", "/nonexistent.prom", "--min-samples", "1"];
+    let outcomes = [
+        "requests >= 100",
+        "requests >= 200",
+        "requests == 200",
+        "requests == 50",
+        "requests <= 50",
+        "each(errors <= 5)",
+        "error_rate < 1%",
+        "p99 < 1ms",
+        "ready_endpoints >= 5",
+        "absent(\"m\")",
+        "generation == llm_d_epp",
+    ]
+    .map(|assertion| (assertion, judged(path(&seen), assertion, &unread).1));
+    assert_eq!(
+        outcomes,
+        [
+            ("requests >= 100", "inconclusive"),
+            ("requests >= 200", "inconclusive"),
+            ("requests == 200", "inconclusive"),
+            ("requests == 50", "fail"),
+            ("requests <= 50", "fail"),
+            ("each(errors <= 5)", "fail"),
+            ("error_rate < 1%", "inconclusive"),
+            ("p99 < 1ms", "inconclusive"),
+            ("ready_endpoints >= 5", "inconclusive"),
+            ("absent(\"m\")", "fail"),
+            ("generation == llm_d_epp", "fail"),
+        ]
+        .map(|(assertion, outcome)| (assertion, outcome.to_owned()))
+    );
+    undecided(
+        path(&seen),
+        "requests >= 200",
+        &unread,
+        "100; 1 of 2 pods not counted: /nonexistent.prom",
+    );
+}
+
+#[test]
+fn several_pools_have_no_one_value() {
+    let two = counted(
+        OBJECTIVE,
+        &[],
+        "inference_pool_ready_pods{name=\"p\"} 2\ninference_pool_ready_pods{name=\"q\"} 2\n",
+    );
+    undecided(
+        path(&two),
+        "ready_endpoints >= 1",
+        &[],
+        "several pools have no one value",
+    );
+}
+
+/// Of a pool whose picker is gone nothing is known, and so nothing of all is proven: now, and of what was recorded.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_without_a_picker_leaves_all_undecided() {
+    let picker = Picker::serve(|_| answer(200, served())).await;
+    let api = Api::start().await;
+    let pool = |name: &str, service: &str| {
+        json!({
+            "metadata": { "name": name, "namespace": "llm" },
+            "spec": { "endpointPickerRef": { "name": service, "port": { "number": 9002 } } },
+        })
+    };
+    api.answers(
+        "GET /apis/inference.networking.k8s.io/v1/namespaces/llm/inferencepools",
+        json!({
+            "kind": "InferencePoolList", "apiVersion": "any", "metadata": {},
+            "items": [pool("qwen", "epp"), pool("llama", "llama-epp")],
+        }),
+    )
+    .has_service(vec![pod("epp-a", "u1")])
+    .forwards("epp-a", Way::To(picker.address));
+    let kubeconfig = api.source().kubeconfig.expect("it has one");
+    let calls = move || {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let recording = folder.path().join("r.igr");
+        let recording = recording.to_str().expect("UTF-8");
+        let cluster = ["--kubeconfig", kubeconfig.to_str().expect("UTF-8")];
+        let live = |arguments: &[&str]| {
+            ended(
+                &igctl(&[arguments, &cluster].concat())
+                    .output()
+                    .expect("igctl starts"),
+            )
+        };
+        let assert = ["--assert", "requests >= 1"];
+        [
+            live(&["metrics", "record", "--for", "1ms", recording]),
+            live(&["metrics", "top", "--once"]),
+            live(&["smoke", assert[0], assert[1]]),
+            call(&[&["-f", recording], &assert[..]].concat()),
+        ]
+    };
+    let told = tokio::task::spawn_blocking(calls).await.expect("they end");
+
+    let gone = "no Service llama-epp in namespace llm, which InferencePool llama names as its endpoint picker";
+    let missing = format!("1 of 2 pods not counted: llm/llama-epp: {gone}");
+    let expected = [
+        ("exit 4\n", gone),
+        ("exit 4\n", "llm/llama  picker llama-epp: no pod"),
+        (
+            "exit 3\nOUTCOME       ASSERTION      SEEN\nINCONCLUSIVE",
+            missing.as_str(),
+        ),
+        (
+            "exit 3\nOUTCOME       ASSERTION      SEEN\nINCONCLUSIVE",
+            &missing,
+        ),
+    ];
+    for (text, (begins, said)) in told.iter().zip(expected) {
+        assert!(
+            text.starts_with(begins) && text.contains(said),
+            "no {begins:?} and {said:?} in {text}"
+        );
+    }
 }
 
 /// Beyond its cap of models a picker counts all under `other`.
@@ -835,7 +985,7 @@ fn against(file: &str, baseline: &str, more: &[&str]) -> String {
 
 #[test]
 fn what_was_good_is_as_good_as_itself() {
-    insta::assert_snapshot!(against(GIE, GIE, &[]));
+    insta::assert_snapshot!(against(LLM_D, LLM_D, &[]));
 }
 
 #[test]
@@ -857,7 +1007,7 @@ fn a_report_is_a_baseline() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let report = |more: &[&str]| {
         let path = folder.path().join(format!("{}.json", more.len()));
-        let arguments = [&["metrics", "top", "-f", GIE, "-o", "json"], more].concat();
+        let arguments = [&["metrics", "top", "-f", LLM_D, "-o", "json"], more].concat();
         let output = Command::new(env!("CARGO_BIN_EXE_igctl"))
             .args(arguments)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -869,7 +1019,7 @@ fn a_report_is_a_baseline() {
     let fine = report(&["--by", "model"]);
     let by_target = report(&[]);
     let told = [&fine, &by_target]
-        .map(|report| against(GIE, report, &[]))
+        .map(|report| against(LLM_D, report, &[]))
         .join("\n");
     insta::assert_snapshot!(told.replace(&folder.path().display().to_string(), "(folder)"));
 }
@@ -877,11 +1027,11 @@ fn a_report_is_a_baseline() {
 #[test]
 fn a_baseline_may_come_by_a_pipe() {
     let report = Command::new(env!("CARGO_BIN_EXE_igctl"))
-        .args(["metrics", "top", "--by", "model", "-o", "json", "-f", GIE])
+        .args(["metrics", "top", "--by", "model", "-o", "json", "-f", LLM_D])
         .output()
         .expect("igctl starts");
     let code = |baseline: Vec<u8>| {
-        smoke(&["-f", GIE, "--baseline", "-", "--min-samples", "1"])
+        smoke(&["-f", LLM_D, "--baseline", "-", "--min-samples", "1"])
             .write_stdin(baseline)
             .output()
             .expect("igctl starts")
@@ -889,7 +1039,7 @@ fn a_baseline_may_come_by_a_pipe() {
             .code()
     };
     assert_eq!(
-        [code(report.stdout), code(unpacked(GIE))],
+        [code(report.stdout), code(unpacked(LLM_D))],
         [Some(0), Some(0)]
     );
 }
@@ -990,6 +1140,56 @@ fn a_model_that_is_only_refused_is_worse() {
     let refused = counted(OBJECTIVE, &[("m", [0, 1000, 0])], READY);
     let [_, errors] = levels(&[&refused], &served);
     assert!(errors.starts_with("fail"), "{errors}");
+}
+
+/// What it lacks, nothing is compared with.
+#[test]
+fn a_baseline_that_is_not_whole_proves_nothing() {
+    let good = served();
+    let now = saved(&good);
+    let report = |more: &[&str], files: &[&str]| {
+        let mut arguments = vec!["metrics", "top", "-o", "json", "--by", "model"];
+        arguments.extend(more);
+        files.iter().for_each(|file| arguments.extend(["-f", file]));
+        let report = igctl(&arguments).output().expect("igctl starts");
+        saved(&String::from_utf8(report.stdout).expect("UTF-8"))
+    };
+    let other = counted("llm_d_epp", &[("n", [1000, 0, 1000])], "");
+    let baselines = [
+        (
+            saved(&format!(
+                "{good}llm_d_epp_request_total{{model_name=\"n\" 5\n"
+            )),
+            "the baseline is not whole: the text of",
+        ),
+        (
+            saved(good.trim_end()),
+            "the baseline is not whole: the text of",
+        ),
+        (
+            report(&[], &[path(&now), "/nonexistent.prom"]),
+            "the baseline is not whole: 1 of 2 pods not counted: /nonexistent.prom",
+        ),
+        (
+            report(&["--limit", "1"], &[path(&now), path(&other)]),
+            "--limit left out 1 of its rows",
+        ),
+        (waited_for(), "the baseline says nothing of it"),
+    ];
+    for (baseline, said) in baselines {
+        let told = against(path(&now), path(&baseline), &[]);
+        assert!(
+            !told.starts_with("exit 0\n") && told.contains(said),
+            "no {said:?} in {told}"
+        );
+    }
+    let lost = levels(&[&waited_for()], &now);
+    assert!(lost[0].contains("only 900 of 1000 requests"), "{lost:?}");
+}
+
+/// A scrape of requests of which a tenth was never answered.
+fn waited_for() -> tempfile::NamedTempFile {
+    counted("llm_d_epp", &[("m", [1000, 0, 900])], "")
 }
 
 /// What one of several pods lacks, another one's text must not hide.

@@ -34,7 +34,10 @@ impl Level {
             min_samples: 0.0,
         };
         let mut levels = by_model(&evidence, |row| row.requests > Some(0.0));
-        for model in evidence.unmeasured(Signal::Latency).keys() {
+        let unmeasured = evidence.unmeasured(Signal::Latency);
+        let ended = evidence.ended();
+        let few = ended.iter().filter(|(_, of)| of.why_unknown(Q).is_some());
+        for model in unmeasured.keys().chain(few.map(|(model, _)| model)) {
             if let Some(level) = levels.get_mut(model) {
                 level.p99 = Quantile::Unknown;
             }
@@ -83,6 +86,7 @@ pub(super) fn compare(
     // Where all are refused, nothing is a request to the picker.
     let now = by_model(evidence, |row| row.attempts() > Some(0.0));
     let unmeasured = evidence.unmeasured(Signal::Latency);
+    let ended = evidence.ended();
     let percent = (tolerance * 1e6).round() / 1e4;
     let verdict = |what: &str, of: &dyn Fn(&str, &Level, &Level) -> Result<Finding, Reason>| {
         let findings = old.iter().map(|(model, old)| {
@@ -108,8 +112,9 @@ pub(super) fn compare(
     [
         verdict("p99", &|model, old, now| {
             let finding = p99(old, now, tolerance, need)?;
-            Ok(match unmeasured.get(model) {
-                Some(reason) => finding.doubted(reason),
+            let few = || ended.get(model)?.why_unknown(Q);
+            Ok(match unmeasured.get(model).cloned().or_else(few) {
+                Some(reason) => finding.doubted(&reason),
                 None => finding,
             })
         }),

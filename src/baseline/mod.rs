@@ -9,7 +9,7 @@ mod saved;
 use std::collections::BTreeMap;
 
 use crate::shape::Shape;
-use crate::verdict::{Evidence, Verdict};
+use crate::verdict::{Evidence, Finding, Reason, Verdict};
 
 pub use level::Level;
 pub use names::Names;
@@ -25,6 +25,8 @@ pub struct Baseline {
     pub levels: BTreeMap<String, Level>,
     /// Families, labels and builds; a report does not know them.
     pub names: Option<Names>,
+    /// Why it is less than what there was.
+    pub gap: Option<Reason>,
 }
 
 /// Holds what is seen now against a baseline; `shapes` are the pods', and `tolerance` is how much worse a number may
@@ -35,17 +37,28 @@ pub fn compare(
     shapes: &[Shape],
     tolerance: f64,
 ) -> Vec<Verdict> {
-    let mut verdicts = Vec::new();
-    if let Some(names) = &baseline.names {
-        verdicts.extend(names.compare(evidence, shapes));
-    }
-    verdicts.extend(level::compare(&baseline.levels, evidence, tolerance));
-    if let Some(reason) = evidence.gap() {
-        for verdict in &mut verdicts {
-            let findings = std::mem::take(&mut verdict.findings).into_iter();
-            let doubted = findings.map(|finding| finding.doubted(&reason));
-            *verdict = Verdict::of(verdict.assertion.clone(), doubted.collect());
-        }
-    }
-    verdicts
+    let of_baseline = baseline.gap.clone().map(Box::new).map(Reason::OfBaseline);
+    let gap = evidence.gap().or(of_baseline);
+    let names = baseline.names.iter();
+    // A name that a pod has lost is lost whatever others say.
+    let names = names
+        .flat_map(|names| names.compare(evidence, shapes))
+        .map(|verdict| doubted(verdict, gap.as_ref(), Finding::doubted));
+    let levels = level::compare(&baseline.levels, evidence, tolerance)
+        .into_iter()
+        .map(|verdict| doubted(verdict, gap.as_ref(), Finding::of_a_part));
+    names.chain(levels).collect()
+}
+
+fn doubted(
+    verdict: Verdict,
+    gap: Option<&Reason>,
+    doubt: fn(Finding, &Reason) -> Finding,
+) -> Verdict {
+    let Some(reason) = gap else {
+        return verdict;
+    };
+    let findings = verdict.findings.into_iter();
+    let findings = findings.map(|finding| doubt(finding, reason));
+    Verdict::of(verdict.assertion, findings.collect())
 }

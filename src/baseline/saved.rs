@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::{Baseline, Level, Q};
 use crate::histogram::Quantile;
 use crate::render::json::SCHEMA;
+use crate::verdict::Reason;
 use crate::vocabulary;
 
 /// Why a report is no baseline.
@@ -21,6 +22,9 @@ pub enum ReportError {
     /// A model in several rows: their quantiles cannot be added.
     #[error("model {0:?} has several rows; a baseline is made with --by model")]
     SeveralRows(String),
+    /// Models that nothing can be compared with.
+    #[error("--limit left out {0} of its rows; a baseline is made without")]
+    RowsLeftOut(usize),
     /// The quantile that is compared is not in it.
     #[error("it has no 0.99-quantile; a baseline is made with --quantiles 99")]
     NoQuantile,
@@ -35,7 +39,17 @@ pub fn is_report(text: &[u8]) -> bool {
 struct Document {
     schema: String,
     #[serde(default)]
+    pods: Vec<SavedPod>,
+    #[serde(default)]
     rows: Vec<SavedRow>,
+    #[serde(default)]
+    rows_left_out: usize,
+}
+
+#[derive(Deserialize)]
+struct SavedPod {
+    name: String,
+    error: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -73,6 +87,9 @@ impl Baseline {
         if document.schema != SCHEMA {
             return Err(ReportError::Schema(document.schema));
         }
+        if document.rows_left_out > 0 {
+            return Err(ReportError::RowsLeftOut(document.rows_left_out));
+        }
         let mut levels = BTreeMap::new();
         for row in document.rows {
             let level = row.level()?;
@@ -86,8 +103,22 @@ impl Baseline {
         Ok(Self {
             levels,
             names: None,
+            gap: missing(&document.pods),
         })
     }
+}
+
+/// Why what was counted is less than all.
+fn missing(pods: &[SavedPod]) -> Option<Reason> {
+    let errors = pods
+        .iter()
+        .filter_map(|pod| Some(format!("{}: {}", pod.name, pod.error.as_deref()?)));
+    let errors: Vec<String> = errors.collect();
+    errors.first().map(|first| Reason::PodsMissing {
+        count: errors.len(),
+        of: pods.len(),
+        first: first.clone(),
+    })
 }
 
 impl SavedRow {

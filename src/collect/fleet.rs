@@ -1,6 +1,7 @@
 //! The pods of a cluster, over hours: they vanish, are replaced, restart, and credentials end.
 
 use std::mem;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
@@ -14,7 +15,7 @@ use crate::auth::{Asker, Tokens, near_miss};
 use crate::cause;
 use crate::cluster::{ApiError, Cluster};
 use crate::config::{ClusterSource, Select};
-use crate::discover::{DiscoverError, Found, State, Target, discover};
+use crate::discover::{DiscoverError, Found, Missing, State, Target, discover};
 use crate::error::Error;
 use crate::forward::ForwardError;
 use crate::kubeconfig::{self, ConnectError, connect};
@@ -33,6 +34,8 @@ pub(super) struct Fleet {
     source: ClusterSource,
     tokens: Tokens,
     pods: Vec<Watched>,
+    /// Pickers of which the last discovery found no pod.
+    missing: Vec<Missing>,
     /// When the last discovery ended.
     looked: Instant,
     /// At most one discovery, beside the looks: a silent API server must not hold up a table whose pods answer.
@@ -67,6 +70,7 @@ impl Fleet {
             source: source.clone(),
             tokens: Tokens::new(source.token.clone()),
             pods: found.targets.into_iter().map(Watched::new).collect(),
+            missing: found.missing,
             looked: Instant::now(),
             looking: JoinSet::new(),
             renewed: None,
@@ -105,9 +109,14 @@ impl Fleet {
                 .for_each(|pod| pod.outcome = None);
             self.scrape().await;
         }
+        let pods = self.pods.iter_mut().map(Watched::take_page);
+        let missing = self.missing.iter().map(|missing| PodPage {
+            pod: missing.entry.clone(),
+            page: Err(PodError::Missing(Arc::clone(&missing.fault))),
+        });
         Moment {
             at,
-            pods: self.pods.iter_mut().map(Watched::take_page).collect(),
+            pods: pods.chain(missing).collect(),
             notices: mem::take(&mut self.notices),
         }
     }
@@ -202,6 +211,7 @@ impl Fleet {
                 came.join(", ")
             )),
         });
+        self.missing = found.missing;
         self.say_once(found.notices);
     }
 
@@ -360,7 +370,8 @@ fn is_about_the_connection(fault: &PodError) -> bool {
             fault.is_broken_connection() || matches!(fault, ScrapeError::Silent { .. })
         }
         PodError::Forward(_) | PodError::Waiting { .. } | PodError::NoAddress { .. } => true,
-        PodError::Auth(_)
+        PodError::Missing(_)
+        | PodError::Auth(_)
         | PodError::File { .. }
         | PodError::Packed { .. }
         | PodError::Recorded(_) => false,

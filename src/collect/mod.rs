@@ -5,6 +5,7 @@ pub(crate) mod link;
 mod replay;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{fs, io, mem};
 
@@ -14,6 +15,7 @@ use crate::auth::{Asker, AuthError, Tokens};
 use crate::body::{self, Body, BodyError};
 use crate::by_hand::ByHand;
 use crate::config::{FileSource, FilesSource, MaxScrape, Source, UrlSource};
+use crate::discover::DiscoverError;
 pub use crate::discover::Pod;
 use crate::error::{self, Error};
 use crate::forward::ForwardError;
@@ -28,7 +30,7 @@ use replay::Replay;
 pub struct Moment {
     /// When looking began.
     pub at: Timestamp,
-    /// Every pod there is, by namespace and name.
+    /// Every pod there is, by namespace and name, and behind them what stands for pickers without a pod.
     pub pods: Vec<PodPage>,
     /// What the person should know: a token was minted, a pod was replaced.
     pub notices: Vec<String>,
@@ -60,6 +62,9 @@ pub enum PodError {
         /// Its namespace and name.
         pod: String,
     },
+    /// It stands for a picker without a pod.
+    #[error(transparent)]
+    Missing(Arc<DiscoverError>),
     /// No connection to it.
     #[error(transparent)]
     Forward(#[from] ForwardError),
@@ -103,6 +108,7 @@ impl PodError {
                     word(namespace)
                 ))
             }
+            Self::Missing(fault) => fault.hint(hand),
             Self::Forward(fault) => fault.hint(hand),
             Self::Auth(fault) => fault.hint(hand),
             Self::Scrape(fault) => fault.hint(hand),
@@ -114,6 +120,7 @@ impl PodError {
     /// What the process should exit with, if this is all there is to say.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Missing(fault) => fault.exit_code(),
             Self::Forward(fault) => fault.exit_code(),
             Self::Auth(fault) => fault.exit_code(),
             Self::Scrape(fault) => fault.exit_code(),

@@ -9,6 +9,7 @@ mod pod;
 pub(crate) mod pool;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::future::join_all;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -30,14 +31,25 @@ use pool::Picker;
 pub struct Found {
     /// The pods, each once, by namespace and name.
     pub targets: Vec<Target>,
+    /// What pools name as their pickers, and leads to no pod.
+    pub missing: Vec<Missing>,
     /// What was passed over, for the person to know.
     pub notices: Vec<String>,
+}
+
+/// A picker without a pod to scrape.
+#[derive(Debug, Clone)]
+pub struct Missing {
+    /// What stands for its pods: the Service, or the pool that names none.
+    pub entry: Pod,
+    /// Why there is none.
+    pub fault: Arc<DiscoverError>,
 }
 
 /// Finds the pods.
 ///
 /// # Errors
-/// Where nothing at all can be scraped. With several pools, one that leads nowhere is a notice.
+/// Where nothing at all can be scraped. With several pools, one that leads nowhere is missing.
 pub async fn discover(cluster: &Cluster, source: &ClusterSource) -> Result<Found, DiscoverError> {
     let finder = Finder { cluster, source };
     let mut found = finder.find().await?;
@@ -49,7 +61,7 @@ impl Found {
     fn of(targets: Vec<Target>) -> Self {
         Self {
             targets,
-            notices: Vec::new(),
+            ..Self::default()
         }
     }
 }
@@ -99,9 +111,10 @@ impl Finder<'_> {
             notices: pools.notices,
             ..Found::default()
         };
-        let mut first_fault = None;
+        let mut missing = Vec::new();
         let mut by_pod: BTreeMap<(String, String), Target> = BTreeMap::new();
-        for outcome in join_all(pools.pickers.iter().map(|picker| self.of_service(picker))).await {
+        let outcomes = join_all(pools.pickers.iter().map(|picker| self.of_service(picker))).await;
+        for (picker, outcome) in pools.pickers.iter().zip(outcomes) {
             match outcome {
                 Ok(targets) => {
                     for target in targets {
@@ -114,17 +127,21 @@ impl Finder<'_> {
                             .or_insert(target);
                     }
                 }
-                Err(fault) => {
-                    found.notices.push(fault.to_string());
-                    first_fault.get_or_insert(fault);
-                }
+                Err(fault) => missing.push((picker.entry(), fault)),
             }
         }
         found.targets = by_pod.into_values().collect();
-        match first_fault {
-            Some(fault) if found.targets.is_empty() => Err(fault),
-            _ => Ok(found),
+        if found.targets.is_empty() && !missing.is_empty() {
+            return Err(missing.swap_remove(0).1);
         }
+        let missing = missing.into_iter().chain(pools.without);
+        found.missing = missing
+            .map(|(entry, fault)| Missing {
+                entry,
+                fault: Arc::new(fault),
+            })
+            .collect();
+        Ok(found)
     }
 
     async fn of_service(&self, picker: &Picker) -> Result<Vec<Target>, DiscoverError> {

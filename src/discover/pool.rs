@@ -12,7 +12,7 @@ use kube::Api;
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use serde_json::Value;
 
-use super::DiscoverError;
+use super::{DiscoverError, Pod};
 use crate::cluster::{ApiError, Cluster, Right};
 use crate::shell::word;
 
@@ -85,9 +85,24 @@ pub(super) struct Picker {
     pub(super) pools: Vec<String>,
 }
 
+impl Picker {
+    /// What stands for its pods where there is none.
+    pub(super) fn entry(&self) -> Pod {
+        Pod {
+            name: self.name.clone(),
+            namespace: Some(self.namespace.clone()),
+            picker: Some(self.name.clone()),
+            pools: self.pools.clone(),
+            ..Pod::default()
+        }
+    }
+}
+
 pub(super) struct Pools {
     /// Each Service once.
     pub(super) pickers: Vec<Picker>,
+    /// Pools that name no Service.
+    pub(super) without: Vec<(Pod, DiscoverError)>,
     pub(super) notices: Vec<String>,
 }
 
@@ -348,9 +363,9 @@ impl Reference {
     }
 }
 
-fn pickers(pools: &[Pool], mut notices: Vec<String>, scope: &str) -> Result<Pools, DiscoverError> {
+fn pickers(pools: &[Pool], notices: Vec<String>, scope: &str) -> Result<Pools, DiscoverError> {
     let mut by_service: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
-    let mut without = None;
+    let mut without = Vec::new();
     for pool in pools {
         let (namespace, name) = (pool.namespace.clone(), pool.name.clone());
         match pool.picker.as_ref().and_then(Reference::service) {
@@ -368,25 +383,31 @@ fn pickers(pools: &[Pool], mut notices: Vec<String>, scope: &str) -> Result<Pool
                     pool: format!("{namespace}/{name}"),
                     scope: scope.into(),
                 };
-                notices.push(fault.to_string());
-                without.get_or_insert(fault);
+                let entry = Pod {
+                    pools: vec![name.clone()],
+                    namespace: Some(namespace),
+                    ..Pod::named(name)
+                };
+                without.push((entry, fault));
             }
         }
     }
-    match without {
-        Some(fault) if by_service.is_empty() => Err(fault),
-        _ => {
-            let pickers = by_service
-                .into_iter()
-                .map(|((namespace, name), pools)| Picker {
-                    namespace,
-                    name,
-                    pools,
-                })
-                .collect();
-            Ok(Pools { pickers, notices })
-        }
+    if by_service.is_empty() && !without.is_empty() {
+        return Err(without.swap_remove(0).1);
     }
+    let pickers = by_service
+        .into_iter()
+        .map(|((namespace, name), pools)| Picker {
+            namespace,
+            name,
+            pools,
+        })
+        .collect();
+    Ok(Pools {
+        pickers,
+        without,
+        notices,
+    })
 }
 
 #[cfg(test)]

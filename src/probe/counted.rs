@@ -78,11 +78,23 @@ fn counted(probe: &Probe, looks: &Looks<'_>, signal: Signal) -> Finding {
         Err(reason) => return Finding::inconclusive(reason),
     };
     let around = [of(looks.idle, looks.before), of(looks.after, looks.later)];
-    let others = around
-        .iter()
-        .flatten()
-        .any(|by_names| total(by_names) > 0.0);
-    let finding = judged(signal, sent, &by_names, others);
+    let [idle, afterwards] = around
+        .each_ref()
+        .map(|around| around.as_ref().map(total).unwrap_or(f64::NAN));
+    let others = idle > 0.0;
+    let finding = match of(looks.before, looks.later) {
+        // Where others were quiet before, all may be of these requests.
+        Ok(by_names) if idle == 0.0 && afterwards > 0.0 => {
+            let finding = judged(signal, sent, &by_names, false);
+            let times = total(&by_names) / sent;
+            // Of a single one, everything is a multiple.
+            match times == 1.0 || (sent > 1.0 && times.fract() == 0.0) {
+                true => finding,
+                false => finding.of_a_part(&Reason::CountedLater),
+            }
+        }
+        _ => judged(signal, sent, &by_names, others),
+    };
     match around.into_iter().find_map(Result::err) {
         Some(reason) => finding.doubted(&reason),
         None => finding,
@@ -142,7 +154,11 @@ fn increase(
     let mut doubt = before.iter().chain(after).find_map(not_whole);
     let before: Vec<&PodSample> = before.iter().collect();
     let mut by_name = BTreeMap::new();
-    let mut missing = Vec::new();
+    let gone = before
+        .iter()
+        .filter(|then| after.iter().all(|now| now.id != then.id));
+    let mut missing: Vec<String> = gone.map(|then| format!("{} is gone", then.name)).collect();
+    let of = after.len() + missing.len();
     for pod in after {
         let increase = match &pod.outcome {
             Ok(snapshot) => since(pod, snapshot, &before),
@@ -164,7 +180,7 @@ fn increase(
         (None, Some(doubt)) => Err(doubt),
         (Some(first), _) => Err(Reason::PodsMissing {
             count: missing.len(),
-            of: after.len(),
+            of,
             first: first.clone(),
         }),
     }
@@ -259,9 +275,27 @@ mod tests {
             judged([10, 10, 17, 19]),
             judged([10, 11, 15, 15]),
             judged([10, 10, 10, 10]),
+            // Others were quiet before, so these are counted twice, or late.
+            judged([10, 10, 15, 20]),
+            judged([10, 10, 13, 15]),
+            judged([10, 10, 15, 17]),
         ];
-        use Outcome::{Fail, Pass};
-        assert_eq!(outcomes, [Pass, Fail, Fail, Pass, Pass, Fail, Fail]);
+        use Outcome::{Fail, Inconclusive, Pass};
+        assert_eq!(
+            outcomes,
+            [
+                Pass,
+                Fail,
+                Fail,
+                Pass,
+                Inconclusive,
+                Fail,
+                Fail,
+                Fail,
+                Pass,
+                Inconclusive
+            ]
+        );
     }
 
     #[test]
@@ -308,6 +342,31 @@ mod tests {
                     Some(Reason::Restarted { pod: pod() })
                 ),
             ]
+        );
+    }
+
+    #[test]
+    fn what_a_pod_that_is_gone_has_counted_is_not_known() {
+        let counts = |n| [("llm_d_epp", n)];
+        let before = [pod("a", 0, &counts(1)), pod("b", 0, &counts(1))];
+        let after = [pod("a", 1, &counts(6))];
+        let looks = Looks {
+            idle: &before,
+            before: &before,
+            after: &after,
+            later: &after,
+        };
+        let finding = counted(&five(), &looks, Signal::Requests);
+        assert_eq!(
+            (finding.outcome, finding.reason),
+            (
+                Outcome::Inconclusive,
+                Some(Reason::PodsMissing {
+                    count: 1,
+                    of: 2,
+                    first: "b is gone".to_owned()
+                })
+            )
         );
     }
 

@@ -54,6 +54,9 @@ fn who(picker: Option<&str>, pods: &[&PodLine]) -> String {
     let leader = pods.iter().find(|p| p.leader == Some(true));
     match (picker, pods) {
         (None, [pod]) => visible(&pod.name).into_owned(),
+        (Some(picker), [pod]) if stands_for(pod, picker) => {
+            format!("picker {}: no pod", visible(picker))
+        }
         (picker, pods) => {
             let picker = picker
                 .map(|p| format!("picker {}: ", visible(p)))
@@ -73,6 +76,11 @@ fn who(picker: Option<&str>, pods: &[&PodLine]) -> String {
             text
         }
     }
+}
+
+/// Whether it is no pod, but stands for a picker without one: pods have other names than their Service.
+fn stands_for(pod: &PodLine, picker: &str) -> bool {
+    pod.failure.is_some() && pod.ready.is_none() && pod.name.rsplit('/').next() == Some(picker)
 }
 
 /// `since start, 3h12m` or `last 10s`

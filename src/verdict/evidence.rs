@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Reason;
 use crate::assertion::Quantity;
+use crate::exposition::Value;
 use crate::glob::Glob;
 use crate::report::{Ask, Dimension, PodSample, Report, Row, report};
 use crate::snapshot::Snapshot;
@@ -48,6 +49,12 @@ impl Evidence<'_> {
             keys.map(|key| key.model.as_deref().unwrap_or_default())
                 .collect(),
         )
+    }
+
+    /// Whether a pod has the signal of several pools.
+    pub(super) fn has_several(&self, signal: Signal) -> bool {
+        let mut readings = self.snapshots().filter_map(|s| s.get(signal));
+        readings.any(|reading| reading.series.len() > 1)
     }
 
     /// Whether the names of a pod are those of several generations. A standby's always are: it counts nothing.
@@ -144,6 +151,72 @@ impl Evidence<'_> {
             Some((model.clone(), why))
         });
         reasons.collect()
+    }
+
+    /// Of each model, how many requests that have ended have a duration.
+    pub(crate) fn ended(&self) -> BTreeMap<String, Ended> {
+        let by = [Dimension::Pod, Dimension::Model];
+        let rows = report(self.now, self.before, &Ask::about(by)).rows;
+        let mut ended: BTreeMap<String, Ended> = BTreeMap::new();
+        for row in rows {
+            let [Some(pod), Some(model)] = &row.key[..] else {
+                continue;
+            };
+            let Some(requests) = row.requests else {
+                continue;
+            };
+            let latency = row.distributions.get(&Signal::Latency);
+            let timed = latency.and_then(|latency| latency.count).unwrap_or(0.0);
+            // What was in flight when the window began ends in it.
+            let begun = requests + self.in_flight_before(pod, model);
+            let others = [row.in_flight, row.errors, row.cancelled];
+            let all = begun - others.into_iter().flatten().sum::<f64>();
+            let sum = ended.entry(model.clone()).or_default();
+            sum.all += all.max(timed);
+            sum.timed += timed;
+        }
+        ended
+    }
+
+    fn in_flight_before(&self, pod: &str, model: &str) -> f64 {
+        let before = self.before.unwrap_or_default().iter();
+        let samples = before.filter(|sample| sample.name == pod);
+        let readings = samples.filter_map(|s| s.outcome.as_ref().ok()?.get(Signal::InFlight));
+        let series = readings.flat_map(|reading| &reading.series);
+        let of_model = series.filter(|(key, _)| key.model.as_deref() == Some(model));
+        of_model
+            .map(|(_, value)| match value {
+                Value::Number(n) if n.is_finite() => *n,
+                _ => 0.0,
+            })
+            .sum()
+    }
+}
+
+/// Requests that should have a duration, since they have ended and neither failed nor were given up, and those that have one.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Ended {
+    all: f64,
+    timed: f64,
+}
+
+impl Ended {
+    /// Those of several models together.
+    pub(crate) fn sum<'a>(several: impl Iterator<Item = &'a Self>) -> Self {
+        several.fold(Self::default(), |sum, one| Self {
+            all: sum.all + one.all,
+            timed: sum.timed + one.timed,
+        })
+    }
+
+    /// Why the `q`-quantile of their durations may be more than that of the known ones: of so many none is known.
+    pub(crate) fn why_unknown(self, q: f64) -> Option<Reason> {
+        // A share of 0.01 is no exact number.
+        let may_lack = (1.0 - q) * self.all * (1.0 + 1e-9);
+        (self.all - self.timed > may_lack).then_some(Reason::FewDurations {
+            have: self.timed,
+            of: self.all,
+        })
     }
 }
 

@@ -1,9 +1,9 @@
 //! An assertion held against the evidence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::evidence::{is_meant, is_zero_by_absence};
-use super::{Evidence, Finding, Outcome, Reason, Seen, Verdict, passes};
+use super::{Ended, Evidence, Finding, Outcome, Reason, Seen, Verdict, passes};
 use crate::assertion::{Assertion, Claim, Comparison, Quantity, Test};
 use crate::glob::Glob;
 use crate::histogram::Quantile;
@@ -27,7 +27,12 @@ pub fn judge(assertion: &Assertion, evidence: &Evidence<'_>) -> Verdict {
         }
     };
     if let Some(reason) = evidence.gap() {
-        let doubted = findings.into_iter().map(|f| f.doubted(&reason));
+        let doubted = findings
+            .into_iter()
+            .map(|f| match only_grows(&assertion.claim, &f) {
+                true => f.doubted(&reason),
+                false => f.of_a_part(&reason),
+            });
         findings = doubted.collect();
     } else if evidence.is_of_standbys() {
         let blind = findings.iter_mut().filter(|f| f.seen.is_none());
@@ -36,11 +41,25 @@ pub fn judge(assertion: &Assertion, evidence: &Evidence<'_>) -> Verdict {
     Verdict::of(assertion.text.clone(), findings)
 }
 
+/// Whether what does not hold of a part holds of the whole even less: there is only more of what was counted.
+fn only_grows(claim: &Claim, finding: &Finding) -> bool {
+    let (Claim::All(test) | Claim::Each(test)) = claim else {
+        return true;
+    };
+    let counts = matches!(test.quantity, Quantity::Count(_) | Quantity::Rate);
+    let is_above = matches!(finding.seen, Some(Seen::Number(n, _)) if n >= test.bound);
+    let is_upper = matches!(
+        test.comparison,
+        Comparison::Less | Comparison::AtMost | Comparison::Equal
+    );
+    counts && is_above && is_upper
+}
+
 /// Of all models that match, added up.
 fn together(test: &Test, evidence: &Evidence<'_>) -> Finding {
     let report = evidence.report(Some(test.quantity), test.models.as_ref());
     let value = match test.quantity {
-        Quantity::Pool(signal) => of_pool(signal, &report),
+        Quantity::Pool(signal) => of_pool(signal, &report, evidence),
         Quantity::Quantile { signal, .. } if !is_of_models(signal) => {
             of_picker(signal, test, &report)
         }
@@ -48,9 +67,18 @@ fn together(test: &Test, evidence: &Evidence<'_>) -> Finding {
     };
     let finding = finding(test, None, value, evidence);
     let unmeasured = unmeasured(test, evidence);
-    let mut of_models = unmeasured.iter();
-    match of_models.find(|(model, _)| is_meant(test.models.as_ref(), model)) {
-        Some((_, reason)) => finding.doubted(reason),
+    let is_meant = |model: &str| is_meant(test.models.as_ref(), model);
+    let one = unmeasured.into_iter().find(|(model, _)| is_meant(model));
+    let doubt = one.map(|(_, reason)| reason).or_else(|| {
+        let q = quantile_of_latency(test)?;
+        let ended = evidence.ended();
+        let meant = ended.iter().filter(|(model, _)| is_meant(model));
+        Ended::sum(meant.map(|(_, ended)| ended)).why_unknown(q)
+    });
+    let doubt = doubt.or_else(|| disagreement(test, &report, evidence));
+    match doubt {
+        Some(reason @ Reason::ReplicasDisagree { .. }) => finding.of_a_part(&reason),
+        Some(reason) => finding.doubted(&reason),
         None => finding,
     }
 }
@@ -61,15 +89,32 @@ fn each(test: &Test, evidence: &Evidence<'_>) -> Vec<Finding> {
     let signal = signal_of(test.quantity);
     let has_it = evidence.models_of(signal).unwrap_or_default();
     let unmeasured = unmeasured(test, evidence);
+    let ended = quantile_of_latency(test).map(|q| (q, evidence.ended()));
+    let doubt = |model: &str| {
+        let few = || {
+            let (q, ended) = ended.as_ref()?;
+            ended.get(model)?.why_unknown(*q)
+        };
+        unmeasured.get(model).cloned().or_else(few)
+    };
+    // A model that was only ever refused has no request, and no latency to ask for. A name that could not be read is none.
+    let is_refused = |model: &str, row: &Row| {
+        signal == Signal::Requests
+            && !has_it.contains(model)
+            && !model.is_empty()
+            && row.errors > Some(0.0)
+    };
     let findings: Vec<Finding> = report
         .rows
         .iter()
         .filter_map(|row| Some((row.key[0].as_deref()?, row)))
-        // A name that was only ever refused has no latency; one that was served must have it.
-        .filter(|(model, row)| has_it.contains(model) || row.requests > Some(0.0))
+        .filter(|(model, row)| {
+            has_it.contains(model) || row.requests > Some(0.0) || is_refused(model, row)
+        })
         .map(|(model, row)| {
             let value = match has_it.contains(model) || is_zero_by_absence(signal) {
                 true => of_models(test, row, evidence),
+                false if is_refused(model, row) => of_row(test, row),
                 false => Err(Reason::NoSuchModel {
                     signal,
                     glob: model.to_owned(),
@@ -77,8 +122,8 @@ fn each(test: &Test, evidence: &Evidence<'_>) -> Vec<Finding> {
                 }),
             };
             let finding = finding(test, Some(model.to_owned()), value, evidence);
-            match unmeasured.get(model) {
-                Some(reason) => finding.doubted(reason),
+            match doubt(model) {
+                Some(reason) => finding.doubted(&reason),
                 None => finding,
             }
         })
@@ -103,6 +148,16 @@ fn unmeasured(test: &Test, evidence: &Evidence<'_>) -> BTreeMap<String, Reason> 
         Quantity::Count(_) | Quantity::ErrorRate | Quantity::Rate | Quantity::Pool(_) => {
             BTreeMap::new()
         }
+    }
+}
+
+fn quantile_of_latency(test: &Test) -> Option<f64> {
+    match test.quantity {
+        Quantity::Quantile {
+            signal: Signal::Latency,
+            q,
+        } => Some(q),
+        _ => None,
     }
 }
 
@@ -151,9 +206,12 @@ fn generation_is(is: bool, generation: Generation, evidence: &Evidence<'_>) -> F
 
 /// A number of models' rows.
 fn of_models(test: &Test, row: &Row, evidence: &Evidence<'_>) -> Result<Measured, Reason> {
-    let signal = signal_of(test.quantity);
+    evidence.presence(signal_of(test.quantity), test.models.as_ref())?;
+    of_row(test, row)
+}
+
+fn of_row(test: &Test, row: &Row) -> Result<Measured, Reason> {
     let unit = test.quantity.unit();
-    evidence.presence(signal, test.models.as_ref())?;
     let number = |number: Option<f64>, samples| match number.filter(|n| n.is_finite()) {
         Some(number) => Ok(Measured {
             seen: Seen::Number(number, unit),
@@ -201,7 +259,11 @@ fn of_picker(signal: Signal, test: &Test, report: &Report) -> Result<Measured, R
     })
 }
 
-fn of_pool(signal: Signal, report: &Report) -> Result<Measured, Reason> {
+fn of_pool(signal: Signal, report: &Report, evidence: &Evidence<'_>) -> Result<Measured, Reason> {
+    let pools: BTreeSet<_> = report.pods.iter().map(|pod| &pod.pool).collect();
+    if pools.len() > 1 || evidence.has_several(signal) {
+        return Err(Reason::SeveralPools);
+    }
     if report.pool.from.is_none() {
         return Err(Reason::NoPoolView);
     }
@@ -212,6 +274,33 @@ fn of_pool(signal: Signal, report: &Report) -> Result<Measured, Reason> {
         }),
         None => Err(Reason::FamilyAbsent(signal)),
     }
+}
+
+/// That replicas of which none leads see their pool so differently that the test holds for some of them only.
+fn disagreement(test: &Test, report: &Report, evidence: &Evidence<'_>) -> Option<Reason> {
+    let Quantity::Pool(signal) = test.quantity else {
+        return None;
+    };
+    if report.pods.iter().any(|pod| pod.leader.is_some()) {
+        return None;
+    }
+    let ready = evidence.now.iter().filter(|pod| pod.ready != Some(false));
+    let said = ready.filter_map(|pod| {
+        let snapshot = pod.outcome.as_ref().ok()?;
+        Some((&pod.name, snapshot.total(signal)))
+    });
+    let said: Vec<(&String, Option<f64>)> = said.collect();
+    let holds = said
+        .iter()
+        .map(|(_, value)| value.is_some_and(|value| test.comparison.holds(value, test.bound)));
+    let outcomes: BTreeSet<bool> = holds.collect();
+    let text = |value: Option<f64>| value.map_or("nothing".to_owned(), |value| value.to_string());
+    (outcomes.len() > 1).then(|| Reason::ReplicasDisagree {
+        said: said
+            .into_iter()
+            .map(|(name, value)| format!("{name}: {}", text(value)))
+            .collect(),
+    })
 }
 
 fn finding(

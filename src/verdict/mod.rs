@@ -16,7 +16,7 @@ use crate::histogram::Quantile;
 use crate::report::{PodLine, Span};
 use crate::vocabulary::Generation;
 pub use evidence::Evidence;
-pub(crate) use evidence::not_whole;
+pub(crate) use evidence::{Ended, not_whole};
 pub use judge::judge;
 pub use reason::Reason;
 
@@ -166,6 +166,18 @@ impl Finding {
                 ..self
             },
             false => self,
+        }
+    }
+
+    /// The same, where it is of a part of all that there is, and the rest may turn it.
+    pub(crate) fn of_a_part(self, reason: &Reason) -> Self {
+        match self.outcome {
+            Outcome::Fail => Self {
+                outcome: Outcome::Inconclusive,
+                reason: Some(reason.clone()),
+                ..self
+            },
+            Outcome::Pass | Outcome::Inconclusive => self.doubted(reason),
         }
     }
 

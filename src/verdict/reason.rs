@@ -7,6 +7,8 @@ use crate::vocabulary::{self, OTHER, Signal};
 
 /// So many models are named where none of them is the one asked for.
 const NAMED_MODELS: usize = 5;
+/// So many pods are named that say different things.
+const NAMED_PODS: usize = 5;
 
 /// Why nothing decides an assertion.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +44,13 @@ pub enum Reason {
         /// The model's.
         model: String,
     },
+    /// How long requests took is known of too few of them: a client that gave up may have waited for ever.
+    FewDurations {
+        /// Requests that have a duration.
+        have: f64,
+        /// Requests that should have one.
+        of: f64,
+    },
     /// A pod that has ended requests does not measure the signal.
     NotMeasured {
         /// Its name.
@@ -60,6 +69,13 @@ pub enum Reason {
     },
     /// No pod, or more than one, could speak for the pool.
     NoPoolView,
+    /// Pools are never added up.
+    SeveralPools,
+    /// Replicas see the same pool, and say different things of it.
+    ReplicasDisagree {
+        /// What each says: `a: 2`.
+        said: Vec<String>,
+    },
     /// Every pod says that another one leads, and nobody does.
     OnlyStandbys,
     /// The names are those of several generations, or there are none yet.
@@ -83,10 +99,14 @@ pub enum Reason {
         /// Its name.
         pod: String,
     },
+    /// The baseline is less than what there was.
+    OfBaseline(Box<Reason>),
     /// The baseline has nothing to compare with.
     NotInBaseline,
     /// It is worse than it may be, by no more than chance explains.
     MayBeChance,
+    /// More was counted once all should have been.
+    CountedLater,
     /// What the baseline has did not come up yet, as far as one can see.
     NotSeenYet(String),
 }
@@ -126,6 +146,10 @@ impl fmt::Display for Reason {
             Self::NoDurationsOf { pod, model } => {
                 write!(f, "{pod} counts requests of {model:?}, but no duration of one")
             }
+            Self::FewDurations { have, of } => write!(
+                f,
+                "only {have} of {of} requests have a duration: the others may have taken any time"
+            ),
             Self::NotMeasured { pod, signal } => {
                 write!(f, "{pod} counts requests, but does not measure {}", title(signal))
             }
@@ -135,6 +159,10 @@ impl fmt::Display for Reason {
                 write!(f, "fewer than {need} samples (--min-samples)")
             }
             Self::NoPoolView => f.write_str("nothing says whose view of the pool to believe"),
+            Self::SeveralPools => f.write_str("several pools have no one value"),
+            Self::ReplicasDisagree { said } => {
+                write!(f, "replicas disagree: {}", few(said, NAMED_PODS))
+            }
             Self::OnlyStandbys => f.write_str(
                 "standby only: each picker says that another one leads (leader_election_master_status 0)",
             ),
@@ -147,6 +175,10 @@ impl fmt::Display for Reason {
                 "{pod} restarted meanwhile: what it counted before that is not known"
             ),
             Self::NotWhole { pod } => write!(f, "the text of {pod} is damaged, cut off, or contradicts itself"),
+            Self::OfBaseline(reason) => write!(f, "the baseline is not whole: {reason}"),
+            Self::CountedLater => f.write_str(
+                "more was counted afterwards: late, or of other traffic of this model",
+            ),
             Self::NotInBaseline => f.write_str("the baseline says nothing of it"),
             Self::MayBeChance => f.write_str("more, but so few may be chance"),
             Self::NotSeenYet(what) => write!(f, "not seen yet: {what}"),

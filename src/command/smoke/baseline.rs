@@ -5,6 +5,7 @@ use crate::collect::Collector;
 use crate::command::look::Look;
 use crate::config::Source;
 use crate::error::Error;
+use crate::verdict::Evidence;
 
 pub(super) async fn read(source: &Source) -> Result<Baseline, Error> {
     let mut collector = Collector::open(source).await?;
@@ -20,7 +21,13 @@ pub(super) async fn read(source: &Source) -> Result<Baseline, Error> {
     }
     let (look, shapes) = Look::with_shapes(moment, collector.is_dated());
     let look = look.or_failure()?;
+    let evidence = Evidence {
+        now: &look.pods,
+        before: None,
+        min_samples: 0.0,
+    };
     Ok(Baseline {
+        gap: evidence.gap(),
         levels: Level::all(&look.pods),
         names: Some(Names::of(&look.pods, &shapes)),
     })
