@@ -88,6 +88,17 @@ impl Cluster {
                 401 => ApiError::Unauthenticated {
                     server: self.server(),
                 },
+                // What it relays of a kubelet or a pod is in their words.
+                403 if status.reason == NO_STATUS && !right.resource.starts_with("pods/") => {
+                    ApiError::Unreadable {
+                        server: self.way(),
+                        right,
+                        said: said(status.code, &status.message),
+                    }
+                }
+                403 if status.message.contains("cannot impersonate") => ApiError::MayNotAct {
+                    message: status.message,
+                },
                 403 => ApiError::Forbidden {
                     right,
                     message: status.message,
@@ -100,8 +111,9 @@ impl Cluster {
                 },
             },
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => ApiError::Unreadable {
-                server: self.server(),
+                server: self.way(),
                 right,
+                said: String::new(),
             },
             fault => ApiError::Unreachable {
                 server: self.way(),
@@ -109,6 +121,16 @@ impl Cluster {
             },
         }
     }
+}
+
+/// The reason that kube gives where an answer has no `Status`: it is some proxy's, not the API server's.
+const NO_STATUS: &str = "Failed to parse error data";
+/// Of a page that is no `Status`, so many characters are shown.
+const SHOWN: usize = 200;
+
+fn said(code: u16, page: &str) -> String {
+    let start: String = page.chars().take(SHOWN).collect();
+    format!("\n  its answer is {code} {start:?}")
 }
 
 /// One thing to be allowed, as RBAC counts it.
@@ -289,6 +311,12 @@ pub enum ApiError {
         /// Its own words.
         message: String,
     },
+    /// It knows the user, who may not act as the one that was named.
+    #[error("you may not act as another user\n  the Kubernetes API server says: {message:?}")]
+    MayNotAct {
+        /// Its own words.
+        message: String,
+    },
     /// It is not there.
     #[error("there is no {}", right.thing())]
     NotFound {
@@ -306,12 +334,14 @@ pub enum ApiError {
         message: String,
     },
     /// The answer is not what such a server sends.
-    #[error("{server} does not answer as a Kubernetes API server does\n  asked to {right}")]
+    #[error("{server} does not answer as a Kubernetes API server does\n  asked to {right}{said}")]
     Unreadable {
         /// Its address.
         server: String,
         /// What was asked.
         right: Box<Right>,
+        /// A line on what came, or nothing.
+        said: String,
     },
 }
 
@@ -320,7 +350,7 @@ impl ApiError {
     pub fn hint(&self, hand: &ByHand) -> Option<String> {
         let kubectl = hand.kubectl();
         match self {
-            Self::Unreachable { .. } | Self::Silent { .. } => {
+            Self::Unreachable { .. } | Self::Silent { .. } | Self::Unreadable { .. } => {
                 Some(format!("does kubectl get through?  {kubectl} cluster-info"))
             }
             Self::Unauthenticated { .. } => Some(format!(
@@ -331,14 +361,20 @@ impl ApiError {
                 right.rule(),
                 right.can_i(),
             )),
-            Self::NotFound { .. } | Self::Failed { .. } | Self::Unreadable { .. } => None,
+            Self::MayNotAct { .. } => Some(format!(
+                "leave out --as, or have yourself granted the right:  {} auth can-i impersonate users",
+                hand.admin()
+            )),
+            Self::NotFound { .. } | Self::Failed { .. } => None,
         }
     }
 
     /// What the process should exit with.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Unauthenticated { .. } | Self::Forbidden { .. } => error::AUTH,
+            Self::Unauthenticated { .. } | Self::Forbidden { .. } | Self::MayNotAct { .. } => {
+                error::AUTH
+            }
             Self::NotFound { .. } => error::NOT_FOUND,
             Self::Silent { .. } => error::TIMEOUT,
             Self::Unreachable { .. } | Self::Failed { .. } | Self::Unreadable { .. } => {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use igctl::check::{Outcome, Step, check};
 use igctl::config::{
-    ClusterSource, FileSource, FilesSource, MaxScrape, Select, Source, TokenSource,
+    ClusterSource, FileSource, FilesSource, Impersonate, MaxScrape, Select, Source, TokenSource,
 };
 use igctl::render::check::table;
 use serde_json::{Value, json};
@@ -252,6 +252,67 @@ async fn behind_an_api_server_that_is_not_there_nothing_is_looked_at() {
         outcomes(&steps),
         "kubeconfig: fail, pool: skip, picker: skip, my rights: skip, reader's right: skip, picker's right: skip, \
          metrics: skip, content: skip"
+    );
+}
+
+#[tokio::test]
+async fn where_all_is_refused_nothing_passes() {
+    let status = |message: &str| {
+        json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "code": 403 }).to_string()
+    };
+    let cannot = "users \"bob\" is forbidden: User \"jane\" cannot impersonate resource \"users\" in API group \"\"";
+    let mut told = Vec::new();
+    for (case, code, answer) in [
+        ("acting as somebody else", 403, status(cannot)),
+        ("a proxy", 403, "<html>\n<h1>Blocked</h1>".into()),
+        ("no such path", 404, "404 page not found".into()),
+        ("no right at all", 403, status("forbidden: User \"jane\"")),
+    ] {
+        let api = Api::start().await;
+        api.answers_otherwise(code, answer);
+        let source = ClusterSource {
+            impersonate: Some(Impersonate {
+                user: "bob".into(),
+                groups: Vec::new(),
+            }),
+            select: Select::Pools,
+            ..api.source()
+        };
+
+        let steps = steps(source).await;
+
+        told.push(format!("--- {case}\n{}", shown(&steps, &api)));
+    }
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[tokio::test]
+async fn what_a_server_that_fails_says_is_told_line_by_line() {
+    let picker = Picker::serve(guarded).await;
+    let api = cluster(34, &picker).await;
+    api.refuses(REVIEW, 500, "etcd is away");
+
+    let steps = steps(api.source()).await;
+
+    let told: Vec<(&str, &[String])> = steps[3..5]
+        .iter()
+        .map(|step| (step.found.as_str(), &step.evidence[..]))
+        .collect();
+    let failed = "the Kubernetes API server could not create selfsubjectaccessreviews.authorization.k8s.io in all \
+                  namespaces (500)";
+    let words = ["\"etcd is away\"".to_owned()];
+    assert_eq!(
+        told,
+        [
+            (
+                &format!("what you may is not known: {failed}")[..],
+                &words[..]
+            ),
+            (
+                &format!("the API server does not tell: {failed}")[..],
+                &words[..]
+            ),
+        ]
     );
 }
 

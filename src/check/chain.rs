@@ -6,6 +6,7 @@ use super::kubeconfig::Reached;
 use super::metrics::{self, Explained};
 use super::picker::{self, Wanted};
 use super::pods::Replica;
+use super::pool::Pools;
 use super::rights::{self, Circumstances, Granted};
 use super::step::{Name, Outcome, Step};
 use super::{again, content, delegate, endpoints, namespace, node, other_port, pool, reader};
@@ -15,7 +16,7 @@ use crate::discover::Target;
 
 /// All links behind the kubeconfig.
 pub(super) async fn walk(reached: &Reached, source: &ClusterSource) -> Vec<Step> {
-    let Reached { cluster, minor } = reached;
+    let Reached { cluster, .. } = reached;
     let namespace = cluster.namespace();
     let (ending, pools, granted) = tokio::join!(
         async {
@@ -31,11 +32,30 @@ pub(super) async fn walk(reached: &Reached, source: &ClusterSource) -> Vec<Step>
         let behind = Step::behind_from(Name::Picker);
         return [step].into_iter().chain(behind).collect();
     }
+    let mut steps = behind_namespace(reached, source, pools, &granted).await;
+    // What is skipped is no fault of the chain; but where all is, nothing has been looked at.
+    let is_seen = |step: &Step| step.name <= Name::MyRights && step.outcome != Outcome::Skip;
+    if !steps.iter().any(is_seen) {
+        for rights in steps.iter_mut().filter(|step| step.name == Name::MyRights) {
+            rights.outcome = Outcome::Fail;
+        }
+    }
+    steps
+}
+
+async fn behind_namespace(
+    reached: &Reached,
+    source: &ClusterSource,
+    pools: Pools,
+    granted: &Granted,
+) -> Vec<Step> {
+    let Reached { cluster, minor } = reached;
+    let namespace = cluster.namespace();
     let wanted = Wanted::all(cluster, source, &pools).await;
     let chain = Chain {
         cluster,
         source,
-        granted: &granted,
+        granted,
         minor: *minor,
         refused: pools.refused,
     };
@@ -53,7 +73,7 @@ pub(super) async fn walk(reached: &Reached, source: &ClusterSource) -> Vec<Step>
     if wanted.is_empty() {
         steps.push(Step::behind(Name::Picker));
         let circumstances = chain.circumstances(false, None);
-        steps.push(rights::judge(cluster, &granted, namespace, &circumstances).await);
+        steps.push(rights::judge(cluster, granted, namespace, &circumstances).await);
         steps.extend(Step::behind_from(Name::ReadersRight));
     }
     for (wanted, chain) in wanted.iter().zip(chains) {

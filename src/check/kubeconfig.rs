@@ -44,6 +44,14 @@ pub(super) async fn check(source: &ClusterSource) -> (Step, Option<Reached>) {
         }
         // It knows us, and that is what matters here.
         Err(ApiError::Forbidden { .. }) => ("of an unknown version".into(), None),
+        Err(ApiError::NotFound { right }) => {
+            let fault = ApiError::Unreadable {
+                server: cluster.way(),
+                right,
+                said: "\n  its answer is 404: does its address lack a path?".into(),
+            };
+            return (unreachable(&cluster, source, &fault), None);
+        }
         Err(fault) => return (unreachable(&cluster, source, &fault), None),
     };
     let found = format!("context {}, {}, {version}", cluster.context, cluster.way());
@@ -61,7 +69,7 @@ fn unusable(source: &ClusterSource, fault: &ConnectError) -> Step {
         ConnectError::Plugin(PluginError::Missing {
             install_hint: Some(hint),
             ..
-        }) => step.because([format!("its installHint: {hint}")]),
+        }) => step.because(["its installHint:"]).because(hint.lines()),
         ConnectError::NoContext { contexts } | ConnectError::UnknownContext { contexts, .. } => {
             match contexts.as_str() {
                 "none" => step,
@@ -72,10 +80,10 @@ fn unusable(source: &ClusterSource, fault: &ConnectError) -> Step {
                     }),
                     None => use_context(source, only),
                 }]),
-                _ => step.because(fault.hint(&source.by_hand())),
+                _ => step.advised(fault.hint(&source.by_hand())),
             }
         }
-        fault => step.because(fault.hint(&source.by_hand())),
+        fault => step.advised(fault.hint(&source.by_hand())),
     }
 }
 
@@ -91,10 +99,15 @@ fn use_context(source: &ClusterSource, context: &str) -> String {
 
 fn unreachable(cluster: &Cluster, source: &ClusterSource, fault: &ApiError) -> Step {
     let step = Step::fail_with(NAME, fault).because(expired(cluster));
-    match fault.hint(&source.by_hand()) {
-        Some(hint) => step.because(hint.lines()),
-        None => step,
+    if let ApiError::MayNotAct { .. } = fault {
+        return step
+            .because(["have the right to impersonate granted, or do without:"])
+            .mended_by([again::command(&ClusterSource {
+                impersonate: None,
+                ..source.clone()
+            })]);
     }
+    step.advised(fault.hint(&source.by_hand()))
 }
 
 /// Which of the user's credentials has ended, as far as it tells.

@@ -227,8 +227,7 @@ impl Answers {
                         false => format!("pod {}: {line}", pod.name),
                     }
                 });
-                step.because(further)
-                    .because(fault.hint(hand).iter().flat_map(|hint| hint.lines()))
+                step.because(further).advised(fault.hint(hand))
             }
         }
     }

@@ -351,7 +351,7 @@ impl Finder<'_> {
             crate::discover::DiscoverError::Api(fault @ ApiError::Forbidden { .. }) => {
                 Step::skip(NAME, refusal(fault))
             }
-            fault => Step::fail_with(NAME, fault).because(fault.hint(&self.source.by_hand())),
+            fault => Step::fail_with(NAME, fault).advised(fault.hint(&self.source.by_hand())),
         })
     }
 

@@ -127,7 +127,7 @@ async fn missing(cluster: &Cluster, source: &ClusterSource, fault: &DiscoverErro
                 pools => step.because([format!("there are {}", names(pools))]),
             }
         }
-        fault => step.because(fault.hint(&source.by_hand())),
+        fault => step.advised(fault.hint(&source.by_hand())),
     }
 }
 

@@ -130,7 +130,7 @@ fn no_secret(
             cause => Step::fail_with(NAME, cause),
         },
         fault @ AuthError::EmptySecret { .. } => Step::fail_with(NAME, fault).mended_by([make]),
-        fault => Step::fail_with(NAME, fault).because(fault.hint(&source.by_hand())),
+        fault => Step::fail_with(NAME, fault).advised(fault.hint(&source.by_hand())),
     }
 }
 
@@ -172,7 +172,7 @@ async fn of_account(cluster: &Cluster, account: &Account, token: Token) -> Reade
     let step = match &may {
         Ok(true) => Step::ok(NAME, format!("ServiceAccount {account} may get /metrics")),
         Ok(false) => denied(cluster, account).await,
-        Err(fault) => Step::skip(NAME, format!("the API server does not tell: {fault}")),
+        Err(fault) => Step::skip_with(NAME, "the API server does not tell", fault),
     };
     Reader {
         step,
@@ -231,7 +231,7 @@ async fn of_held(cluster: &Cluster, source: &ClusterSource, from: &str, token: T
                 })]),
             }
         }
-        Err(fault) => Step::skip(NAME, format!("the API server does not tell: {fault}")),
+        Err(fault) => Step::skip_with(NAME, "the API server does not tell", &fault),
     };
     Reader {
         step,

@@ -201,8 +201,13 @@ pub(super) async fn judge(
         .because(["the kubeconfig's user is missing, or has no credential"])
         .because([format!("{} config view --minify", cluster.admin)]);
     }
-    if let Some(unknown) = granted.unknown() {
-        return Step::skip(NAME, format!("you may not ask what you may: {unknown}"));
+    match granted.unknown() {
+        Some(ApiError::Forbidden { message, .. }) => {
+            return Step::skip(NAME, "you may not ask what you may")
+                .because([format!("the API server says: {message}")]);
+        }
+        Some(fault) => return Step::skip_with(NAME, "what you may is not known", fault),
+        None => {}
     }
     let held = held(granted);
     let is_worth_a_warning = |need: &&&Need| match need.purpose {

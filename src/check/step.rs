@@ -115,6 +115,14 @@ impl Step {
         Self::new(name, Outcome::Skip, why)
     }
 
+    /// What a fault keeps from being looked at: its first line is told with it, the others are evidence.
+    pub(super) fn skip_with(name: Name, what: &str, fault: &(dyn Error + 'static)) -> Self {
+        let Self {
+            found, evidence, ..
+        } = Self::fail_with(name, fault);
+        Self::skip(name, format!("{what}: {found}")).because(evidence)
+    }
+
     /// Behind a broken link.
     pub(super) fn behind(name: Name) -> Self {
         Self::skip(name, "needs the step above")
@@ -130,6 +138,11 @@ impl Step {
     pub(super) fn because(mut self, evidence: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.evidence.extend(evidence.into_iter().map(Into::into));
         self
+    }
+
+    /// With the next thing to try, line by line.
+    pub(super) fn advised(self, hint: Option<String>) -> Self {
+        self.because(hint.iter().flat_map(|hint| hint.lines()))
     }
 
     /// With commands that mend it.

@@ -54,6 +54,7 @@ type Make = Arc<dyn Fn(&str) -> Value + Send + Sync>;
 #[derive(Default)]
 struct Script {
     answers: BTreeMap<String, (u16, Make)>,
+    otherwise: Option<(u16, String)>,
     ways: BTreeMap<String, Way>,
     calls: Vec<Call>,
 }
@@ -127,6 +128,12 @@ impl Api {
         self.script()
             .answers
             .insert(request.to_owned(), (code, Arc::new(object)));
+        self
+    }
+
+    /// Answers this text to whatever else is asked.
+    pub fn answers_otherwise(&self, code: u16, text: impl Into<String>) -> &Self {
+        self.script().otherwise = Some((code, text.into()));
         self
     }
 
@@ -259,7 +266,7 @@ async fn respond(
         .unwrap_or_default();
     let body = String::from_utf8_lossy(&body).into_owned();
 
-    let (found, way) = {
+    let (found, otherwise, way) = {
         let mut script = script.lock().expect("no test panics with it");
         script.calls.push(Call {
             line: line.clone(),
@@ -269,6 +276,7 @@ async fn respond(
         });
         (
             script.answers.get(&key).cloned(),
+            script.otherwise.clone(),
             script.ways.get(&path).cloned(),
         )
     };
@@ -302,9 +310,10 @@ async fn respond(
         );
         return Ok(answer);
     }
-    Ok(match found {
-        Some((code, object)) => json_answer(code, &selected(&line, object(&body))),
-        None => status(404, &format!("the test has no answer to {line}")),
+    Ok(match (found, otherwise) {
+        (Some((code, object)), _) => json_answer(code, &selected(&line, object(&body))),
+        (None, Some((code, text))) => text_answer(code, text),
+        (None, None) => status(404, &format!("the test has no answer to {line}")),
     })
 }
 
@@ -335,7 +344,11 @@ fn status(code: u16, message: &str) -> Response<Full<Bytes>> {
 }
 
 fn json_answer(code: u16, object: &Value) -> Response<Full<Bytes>> {
-    let mut answer = Response::new(Full::new(Bytes::from(object.to_string())));
+    text_answer(code, object.to_string())
+}
+
+fn text_answer(code: u16, text: String) -> Response<Full<Bytes>> {
+    let mut answer = Response::new(Full::new(Bytes::from(text)));
     *answer.status_mut() = StatusCode::from_u16(code).expect("a status");
     answer
 }
