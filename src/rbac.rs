@@ -12,6 +12,10 @@ use crate::shell::word;
 pub const READER: &str = "inference-gateway-sa-metrics-reader";
 /// The ClusterRole that the guide gives to it.
 pub const READER_ROLE: &str = "inference-gateway-metrics-reader";
+/// The ClusterRole, one of Kubernetes' own, by which a picker asks about tokens and rights.
+pub const PICKER_ROLE: &str = "system:auth-delegator";
+/// The Role for those who run igctl.
+pub const OPERATOR_ROLE: &str = "igctl-operator";
 
 /// What igctl asks the API server for, as rules of a Role: without the right to forward ports `--direct` is left,
 /// without that to Leases a leader is told from its metrics.
@@ -98,7 +102,7 @@ impl Grants {
         if let Some(account) = &self.picker {
             documents.push(cluster_binding(
                 &picker_binding(namespace, account),
-                "system:auth-delegator",
+                PICKER_ROLE,
                 namespace,
                 account,
             ));
@@ -107,15 +111,17 @@ impl Grants {
     }
 }
 
+/// Names are written with quotes: some, such as `null` and `2024`, are something else in YAML.
 fn of_reader(namespace: &str, reader: &Reader) -> Vec<String> {
     let Reader { account, secret } = reader;
+    let (space, name) = (json!(namespace), json!(account));
     let mut documents = vec![
         format!(
             "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: {READER_ROLE}\n\
              rules:\n- nonResourceURLs: [/metrics]\n  verbs: [get]\n"
         ),
         format!(
-            "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: {account}\n  namespace: {namespace}\n"
+            "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: {name}\n  namespace: {space}\n"
         ),
         cluster_binding(
             &reader_binding(namespace, account),
@@ -125,9 +131,10 @@ fn of_reader(namespace: &str, reader: &Reader) -> Vec<String> {
         ),
     ];
     if *secret {
+        let secret = json!(format!("{account}-secret"));
         documents.push(format!(
-            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {account}-secret\n  namespace: {namespace}\n  \
-             annotations:\n    kubernetes.io/service-account.name: {account}\n\
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {secret}\n  namespace: {space}\n  \
+             annotations:\n    kubernetes.io/service-account.name: {name}\n\
              type: kubernetes.io/service-account-token\n"
         ));
     }
@@ -135,37 +142,49 @@ fn of_reader(namespace: &str, reader: &Reader) -> Vec<String> {
 }
 
 fn operator_role(namespace: &str) -> String {
+    let space = json!(namespace);
     format!(
-        "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n  name: igctl-operator\n  \
-         namespace: {namespace}\nrules:\n{OPERATOR_RULES}"
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n  name: {OPERATOR_ROLE}\n  \
+         namespace: {space}\nrules:\n{OPERATOR_RULES}"
     )
 }
 
 impl Operator {
-    fn binding(&self, namespace: &str) -> String {
-        let (kind, name) = match self {
+    fn parts(&self) -> (&'static str, &str) {
+        match self {
             Self::User(name) => ("User", name),
             Self::Group(name) => ("Group", name),
-        };
-        // A binding of its own for each, so that one does not replace another: RBAC's names take all but `/` and `%`.
+        }
+    }
+
+    /// The name of the binding of a role to it: one of its own for each, so that one does not replace another.
+    pub fn binding_of(&self, role: &str) -> String {
+        let (kind, name) = self.parts();
+        // RBAC's names take all but `/` and `%`.
         let escaped = name
             .replace('_', "_5f")
             .replace('/', "_2f")
             .replace('%', "_25");
-        let binding = json!(format!("igctl-operator-{}-{escaped}", kind.to_lowercase()));
-        let name = json!(name);
+        format!("{role}-{}-{escaped}", kind.to_lowercase())
+    }
+
+    fn binding(&self, namespace: &str) -> String {
+        let binding = json!(self.binding_of(OPERATOR_ROLE));
+        let (kind, name) = self.parts();
+        let (space, name) = (json!(namespace), json!(name));
         format!(
             "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata:\n  name: {binding}\n  \
-             namespace: {namespace}\nroleRef:\n  apiGroup: rbac.authorization.k8s.io\n  kind: Role\n  \
-             name: igctl-operator\nsubjects:\n- apiGroup: rbac.authorization.k8s.io\n  kind: {kind}\n  name: {name}\n"
+             namespace: {space}\nroleRef:\n  apiGroup: rbac.authorization.k8s.io\n  kind: Role\n  \
+             name: {OPERATOR_ROLE}\nsubjects:\n- apiGroup: rbac.authorization.k8s.io\n  kind: {kind}\n  name: {name}\n"
         )
     }
 }
 
 fn cluster_binding(name: &str, role: &str, namespace: &str, account: &str) -> String {
+    let (name, space, account) = (json!(name), json!(namespace), json!(account));
     format!(
         "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata:\n  name: {name}\n\
          roleRef:\n  apiGroup: rbac.authorization.k8s.io\n  kind: ClusterRole\n  name: {role}\n\
-         subjects:\n- kind: ServiceAccount\n  name: {account}\n  namespace: {namespace}\n"
+         subjects:\n- kind: ServiceAccount\n  name: {account}\n  namespace: {space}\n"
     )
 }

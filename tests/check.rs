@@ -3,12 +3,14 @@
 mod support;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use igctl::check::{Outcome, Step, check};
 use igctl::config::{
     ClusterSource, FileSource, FilesSource, Impersonate, MaxScrape, Select, Source, TokenSource,
 };
 use igctl::render::check::table;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use support::api::{Api, Way, pod};
 use support::picker::{Answer, PAGE, Picker, answer};
@@ -757,6 +759,286 @@ async fn every_pod_that_the_service_selects_is_to_take_requests() {
                 "Service epp also selects pod epp-b, which is no picker".to_owned(),
                 vec![fix.to_owned()]
             ),
+        ]
+    );
+}
+
+/// What is said of a link of this name.
+fn link<'a>(steps: &'a [Step], name: &str) -> &'a Step {
+    let mut links = steps.iter().filter(|step| step.name.text() == name);
+    links.next().expect("it is a link")
+}
+
+/// What I may not do is what `denied` says of the right that is asked for.
+fn denies(api: &Api, denied: impl Fn(&Value) -> bool + Send + Sync + 'static) {
+    api.answers_by_body(REVIEW, move |body| {
+        let body: Value = serde_json::from_str(body).expect("JSON");
+        let is_denied = denied(&body["spec"]["resourceAttributes"]);
+        json!({ "spec": {}, "status": { "allowed": !is_denied } })
+    });
+}
+
+#[tokio::test]
+async fn the_fix_grants_the_rights_that_are_missing() {
+    type Denied = fn(&Value) -> bool;
+    let secret = TokenSource::Secret {
+        namespace: "llm".into(),
+        name: "r-secret".into(),
+    };
+    let account = TokenSource::ServiceAccount {
+        namespace: "monitoring".into(),
+        name: "prom".into(),
+    };
+    let cases: [(TokenSource, Denied, &[&str]); 3] = [
+        (
+            secret,
+            |asked| asked["resource"] == "secrets",
+            &[
+                "create role igctl-secrets-r-secret -n llm --verb=get --resource=secrets --resource-name=r-secret",
+                "create rolebinding igctl-secrets-r-secret-user-jane -n llm --role=igctl-secrets-r-secret --user=jane",
+            ],
+        ),
+        (
+            account,
+            |asked| asked["namespace"] == "monitoring",
+            &[
+                "create role igctl-token-prom -n monitoring --verb=create --resource=serviceaccounts/token \
+                 --resource-name=prom",
+                "create rolebinding igctl-token-prom-user-jane -n monitoring --role=igctl-token-prom --user=jane",
+            ],
+        ),
+        (
+            TokenSource::Auto,
+            |asked| asked["resource"] == "services",
+            &[
+                "delete rolebinding -n llm igctl-operator-user-jane",
+                "igctl rbac generate -n llm --only operator --user jane | kubectl apply -f -",
+            ],
+        ),
+    ];
+    for (token, denied, fix) in cases {
+        let picker = Picker::serve(guarded).await;
+        let api = cluster(34, &picker).await;
+        denies(&api, denied);
+        api.answers(
+            "POST /apis/authentication.k8s.io/v1/selfsubjectreviews",
+            json!({ "status": { "userInfo": { "username": "jane" } } }),
+        )
+        .answers(
+            "GET /apis/rbac.authorization.k8s.io/v1/namespaces/llm/rolebindings/igctl-operator-user-jane",
+            json!({ "metadata": {}, "roleRef": { "apiGroup": "", "kind": "ClusterRole", "name": "view" } }),
+        );
+        let source = ClusterSource {
+            token,
+            ..api.source()
+        };
+
+        let steps = steps(source).await;
+
+        let kubectl = api.source().by_hand().kubectl();
+        let told: Vec<String> = link(&steps, "my rights")
+            .fix
+            .iter()
+            .map(|fix| fix.replace(&format!("{kubectl} apply"), "kubectl apply"))
+            .map(|fix| fix.replace(&format!("{kubectl} "), ""))
+            .collect();
+        assert_eq!(told, fix, "{}", shown(&steps, &api));
+    }
+}
+
+#[tokio::test]
+async fn a_pickers_binding_of_another_role_goes_before_the_right_one_comes() {
+    let picker = Picker::serve(|token| match token {
+        None => answer(401, "Unauthorized"),
+        Some(_) => answer(500, "Authentication failed\n"),
+    })
+    .await;
+    let api = cluster(34, &picker).await;
+    api.answers(
+        "GET /apis/rbac.authorization.k8s.io/v1/clusterrolebindings/epp-auth-delegator-llm",
+        json!({ "metadata": {}, "roleRef": { "apiGroup": "", "kind": "ClusterRole", "name": "view" } }),
+    );
+
+    let steps = steps(api.source()).await;
+
+    let kubectl = api.source().by_hand().kubectl();
+    assert_eq!(
+        link(&steps, "picker's right").fix,
+        [
+            format!("{kubectl} delete clusterrolebinding epp-auth-delegator-llm"),
+            format!("igctl rbac generate -n llm --only picker --picker epp | {kubectl} apply -f -"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_another_authorizer_denies_no_binding_grants() {
+    let picker = Picker::serve(guarded).await;
+    let api = cluster(34, &picker).await;
+    let rbac = "GET /apis/rbac.authorization.k8s.io/v1";
+    let reader = json!({ "kind": "ServiceAccount", "namespace": "llm", "name": READER });
+    api.answers_by_body(REVIEW, |body| {
+        let is_denied = body.contains("/metrics");
+        json!({ "spec": {}, "status": { "allowed": !is_denied } })
+    })
+    .answers(
+        &format!("{rbac}/clusterroles"),
+        list(vec![
+            json!({ "metadata": { "name": "m" }, "rules": [{ "nonResourceURLs": ["/metrics"], "verbs": ["get"] }] }),
+        ]),
+    )
+    .answers(
+        &format!("{rbac}/clusterrolebindings"),
+        list(vec![json!({
+            "metadata": { "name": "readers" }, "subjects": [reader],
+            "roleRef": { "apiGroup": "", "kind": "ClusterRole", "name": "m" },
+        })]),
+    );
+
+    let steps = steps(api.source()).await;
+
+    let step = link(&steps, "reader's right");
+    assert_eq!(
+        (step.outcome, &step.evidence[..], &step.fix[..]),
+        (
+            Outcome::Fail,
+            &["ClusterRoleBinding readers grants it that: what denies it is no RBAC, but another authorizer".to_owned()][..],
+            &[][..]
+        )
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picker_that_is_silent_to_a_token_alone_may_be_cut_off() {
+    let picker = Picker::serve(|token| {
+        if token.is_some() {
+            std::thread::sleep(Duration::from_secs(2));
+        }
+        answer(401, "Unauthorized")
+    })
+    .await;
+    let api = cluster(34, &picker).await;
+    api.answers(
+        "POST /apis/authorization.k8s.io/v1/subjectaccessreviews",
+        json!({ "spec": {}, "status": { "allowed": true } }),
+    );
+    let source = ClusterSource {
+        request_timeout: Some(Duration::from_secs(1)),
+        ..api.source()
+    };
+
+    let steps = steps(source).await;
+
+    let step = link(&steps, "picker's right");
+    assert!(
+        step.outcome == Outcome::Warn && step.found.contains("may be cut off"),
+        "{}",
+        shown(&steps, &api)
+    );
+}
+
+/// A pod whose container was started anew 14 times, the last time a moment ago.
+fn restarted(state: Value, ready: bool, code: i32) -> Value {
+    let mut pod = pod("epp-a", "u1");
+    let ended = (Timestamp::now() - SignedDuration::from_secs(13)).to_string();
+    pod["spec"]["nodeName"] = json!("n1");
+    pod["status"]["conditions"][0]["status"] = json!(if ready { "True" } else { "False" });
+    pod["status"]["containerStatuses"] = json!([{
+        "name": "epp", "image": "", "imageID": "", "ready": ready, "restartCount": 14, "state": state,
+        "lastState": { "terminated": { "exitCode": code, "reason": "Completed", "finishedAt": ended } },
+    }]);
+    pod
+}
+
+#[tokio::test]
+async fn a_picker_that_its_probe_ends_again_and_again_is_in_trouble() {
+    let picker = Picker::serve(guarded).await;
+    let api = cluster(34, &picker).await;
+    let probe = json!({ "metadata": {}, "involvedObject": {}, "reason": "Unhealthy", "message": "Liveness probe failed: timeout" });
+    api.has_service(vec![restarted(json!({ "running": {} }), true, 0)])
+        .answers("GET /api/v1/namespaces/llm/events", list(vec![probe]));
+
+    let steps = steps(api.source()).await;
+
+    let step = link(&steps, "picker");
+    assert_eq!(
+        (step.outcome, &step.evidence[..]),
+        (
+            Outcome::Warn,
+            &[
+                "pod llm/epp-a, container epp: 14 restarts, it ended with Completed (0)".to_owned(),
+                "Unhealthy: Liveness probe failed: timeout".to_owned(),
+            ][..]
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_kubelet_is_late_by_the_api_servers_clock_and_no_cause_of_a_crash() {
+    let crash = "pod llm/epp-a, container epp: CrashLoopBackOff, it ended with Completed (1)";
+    let mut told = Vec::new();
+    for ahead in [SignedDuration::ZERO, SignedDuration::from_secs(-60)] {
+        let picker = Picker::serve(guarded).await;
+        let api = cluster(34, &picker).await;
+        let waiting = json!({ "waiting": { "reason": "CrashLoopBackOff" } });
+        let renewed = (Timestamp::now() - SignedDuration::from_secs(60)).to_string();
+        api.is_ahead(ahead)
+            .has_service(vec![restarted(waiting, false, 1)])
+            .answers(
+                "GET /api/v1/nodes/n1",
+                json!({ "metadata": {}, "status": { "conditions": [{ "type": "Ready", "status": "True" }] } }),
+            )
+            .answers(
+                "GET /apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n1",
+                json!({ "metadata": {}, "spec": { "renewTime": renewed, "leaseDurationSeconds": 40 } }),
+            );
+
+        let steps = steps(api.source()).await;
+
+        let evidence = &link(&steps, "picker").evidence;
+        let is_late = |line: &String| line.contains("kubelet of node n1 has not reported");
+        told.push((evidence[0].clone(), evidence.iter().any(is_late)));
+    }
+    assert_eq!(told, [(crash.to_owned(), true), (crash.to_owned(), false)]);
+}
+
+#[tokio::test]
+async fn a_picker_of_several_that_may_not_hold_their_lease_lacks_that_right() {
+    let picker = Picker::serve(guarded).await;
+    let api = two_pools(&picker).await;
+    let container = |group: &str| {
+        let mut container = picks("qwen");
+        container["args"] = json!([
+            "--pool-name",
+            "qwen",
+            "--pool-group",
+            group,
+            "--ha-enable-leader-election"
+        ]);
+        container
+    };
+    let mut told = Vec::new();
+    for group in [
+        "inference.networking.k8s.io",
+        "inference.networking.x-k8s.io",
+    ] {
+        let mut pod = pod_of("epp", "epp-a", container(group));
+        pod["status"]["conditions"][0]["status"] = json!("False");
+        api.has_pods(vec![pod]).answers_by_body(
+            "POST /apis/authorization.k8s.io/v1/subjectaccessreviews",
+            |body| json!({ "spec": {}, "status": { "allowed": !body.contains("leases") } }),
+        );
+        api.answers(POOLS, list(vec![pool("qwen", "epp")]));
+
+        let steps = steps(of_pools(&api)).await;
+
+        told.push(link(&steps, "picker").evidence[0].clone());
+    }
+    assert_eq!(
+        told,
+        [
+            "its ServiceAccount llm/epp may not get leases.coordination.k8s.io in namespace llm",
+            "it is told --pool-group inference.networking.x-k8s.io, and its pool is of inference.networking.k8s.io",
         ]
     );
 }

@@ -290,3 +290,33 @@ fn each_person_has_a_binding_of_their_own() {
         ["user-ops\"", "user-a_2fb\"", "user-a-b\"", "group-ops\""]
     );
 }
+
+/// `2024` is a number in YAML, `null` is nothing, and `on` and `no` are booleans to kubectl.
+#[test]
+fn names_that_yaml_takes_for_something_else_are_quoted() {
+    let manifests = call(&[
+        "rbac",
+        "generate",
+        "-n",
+        "2024",
+        "--service-account",
+        "null",
+        "--token-secret",
+        "--user",
+        "on",
+        "--picker",
+        "no",
+    ]);
+
+    let bare: Vec<&str> = manifests
+        .lines()
+        .filter(|line| {
+            let value = line.rsplit(": ").next().unwrap_or_default();
+            ["2024", "null", "on", "no"].contains(&value)
+        })
+        .collect();
+    assert!(
+        bare.is_empty() && manifests.contains("namespace: \"2024\""),
+        "{bare:?} of\n{manifests}"
+    );
+}

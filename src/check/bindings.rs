@@ -9,14 +9,51 @@ use kube::api::ListParams;
 use crate::auth::{Account, is_of_its_own, lets_get_metrics};
 use crate::cluster::{Cluster, Right};
 use crate::rbac::{READER_ROLE, reader_binding};
+use crate::shell::word;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
+
+/// The command that deletes a binding of this name, of a namespace or of the cluster, where it is of another role: what
+/// role a binding grants cannot be changed, and `kubectl apply` fails at it.
+pub(super) async fn in_the_way(
+    cluster: &Cluster,
+    namespace: Option<&str>,
+    name: &str,
+    role: &str,
+) -> Option<String> {
+    let client = cluster.client.clone();
+    let right = |resource| Right {
+        verb: "get",
+        group: GROUP,
+        resource,
+        namespace: namespace.map(Into::into),
+        name: Some(name.into()),
+    };
+    let (found, kind) = match namespace {
+        Some(namespace) => {
+            let bindings: Api<RoleBinding> = Api::namespaced(client, namespace);
+            let binding = cluster.ask(right("rolebindings"), bindings.get(name)).await;
+            let command = format!("rolebinding -n {}", word(namespace));
+            (binding.ok()?.role_ref, command)
+        }
+        None => {
+            let bindings: Api<ClusterRoleBinding> = Api::all(client);
+            let binding = cluster
+                .ask(right("clusterrolebindings"), bindings.get(name))
+                .await;
+            (binding.ok()?.role_ref, "clusterrolebinding".to_owned())
+        }
+    };
+    (found.name != role).then(|| format!("{} delete {kind} {}", cluster.admin, word(name)))
+}
 
 /// What was found of bindings.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Bindings {
     /// What is wrong with each that was meant for the account.
     pub(super) evidence: Vec<String>,
+    /// One grants it, and the API server denies it all the same.
+    pub(super) is_granted: bool,
     /// A binding of the name that igctl's has, to another role: what role a binding grants cannot be changed.
     pub(super) in_the_way: Option<String>,
 }
@@ -79,6 +116,13 @@ fn explain(
         let line = if subjects.iter().any(|subject| is_account(subject, account)) {
             match role(to) {
                 None => Some(format!("grants it ClusterRole {to}, which does not exist")),
+                Some(_) if grants(to) => {
+                    found.is_granted = true;
+                    Some(
+                        "grants it that: what denies it is no RBAC, but another authorizer"
+                            .to_owned(),
+                    )
+                }
                 Some(_) if is_meant => Some(format!(
                     "grants it ClusterRole {to}, which does not let it get /metrics"
                 )),

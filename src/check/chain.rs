@@ -120,7 +120,7 @@ impl Chain<'_> {
             .map(|replica| node::fault(self.cluster, &replica.pod));
         match join_all(looks).await.into_iter().flatten().next() {
             Some(fault) => Step::fail(Name::Picker, "no pod answers")
-                .because([fault, format!("{} get nodes", self.cluster.kubectl)]),
+                .because([fault.told, format!("{} get nodes", self.cluster.kubectl)]),
             None => step,
         }
     }

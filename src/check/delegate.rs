@@ -5,6 +5,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
 use kube::Api;
 
+use super::bindings;
 use super::metrics::{Answers, Refused};
 use super::pods::Replica;
 use super::reader::Reader;
@@ -13,7 +14,7 @@ use super::step::{Name, Step};
 use super::workload::deployment_of;
 use crate::auth::Account;
 use crate::cluster::{ApiError, Cluster, Right};
-use crate::rbac::grant_picker;
+use crate::rbac::{PICKER_ROLE, grant_picker, picker_binding};
 use crate::shell::word;
 
 const NAME: Name = Name::PickersRight;
@@ -59,17 +60,13 @@ pub(super) async fn judge(
 ) -> Step {
     let account = replica.account();
     let may = format!("ServiceAccount {account} may review tokens and rights");
-    let lacks = |what: &str, evidence: &str| {
+    let lacks = async |what: &str, evidence: &str| {
         Step::fail(
             NAME,
             format!("the picker's ServiceAccount {account} may not create {what}"),
         )
         .because([evidence.to_owned()])
-        .mended_by([grant_picker(
-            &cluster.admin,
-            &account.namespace,
-            &account.name,
-        )])
+        .mended_by(grant(cluster, &account).await)
     };
     if answers.is_open() {
         return Step::ok(NAME, "not needed: the picker asks for no token");
@@ -82,11 +79,7 @@ pub(super) async fn judge(
                 format!("ServiceAccount {account} may not create subjectaccessreviews"),
             )
             .because(["the picker answers from memory, for five minutes at most"])
-            .mended_by([grant_picker(
-                &cluster.admin,
-                &account.namespace,
-                &account.name,
-            )]),
+            .mended_by(grant(cluster, &account).await),
             _ => Step::ok(NAME, may),
         };
     }
@@ -100,24 +93,33 @@ pub(super) async fn judge(
             cannot_ask(cluster, replica, answers).await
         }
         Some(Refused::Token) if reader.known_good => match delegated.tokens {
-            Some(false) => lacks("tokenreviews", "says the API server"),
+            Some(false) => lacks("tokenreviews", "says the API server").await,
             None => lacks(
                 "tokenreviews",
                 "so its answer tells, a 500 to a token that the API server knows; you may not ask",
-            ),
+            )
+            .await,
             Some(true) => cannot_ask(cluster, replica, answers).await,
         },
         Some(Refused::Review) => match delegated.rights {
             Some(true) => cannot_ask(cluster, replica, answers).await,
-            Some(false) => lacks("subjectaccessreviews", "says the API server"),
-            None => lacks(
-                "subjectaccessreviews",
-                "so its answer tells; you may not ask",
-            ),
+            Some(false) => lacks("subjectaccessreviews", "says the API server").await,
+            None => {
+                lacks(
+                    "subjectaccessreviews",
+                    "so its answer tells; you may not ask",
+                )
+                .await
+            }
         },
+        _ if answers.is_silent_to_token() => Step::warn(
+            NAME,
+            "the picker may be cut off from the API server, which it asks about tokens",
+        )
+        .because(["it answers without a token, and not in time to one"]),
         _ if answers.asks() => match (delegated.tokens, delegated.rights) {
-            (Some(false), _) => lacks("tokenreviews", "says the API server"),
-            (_, Some(false)) => lacks("subjectaccessreviews", "says the API server"),
+            (Some(false), _) => lacks("tokenreviews", "says the API server").await,
+            (_, Some(false)) => lacks("subjectaccessreviews", "says the API server").await,
             (Some(true), Some(true)) => Step::ok(NAME, may),
             _ => Step::skip(
                 NAME,
@@ -132,6 +134,15 @@ pub(super) async fn judge(
             _ => Step::skip(NAME, "whether the picker asks for a token is not known"),
         },
     }
+}
+
+/// The commands that let the picker's account ask.
+async fn grant(cluster: &Cluster, account: &Account) -> Vec<String> {
+    let Account { namespace, name } = account;
+    let binding = picker_binding(namespace, name);
+    let in_the_way = bindings::in_the_way(cluster, None, &binding, PICKER_ROLE).await;
+    let grant = grant_picker(&cluster.admin, namespace, name);
+    in_the_way.into_iter().chain([grant]).collect()
 }
 
 /// It may ask, and its answer is that it cannot: its own credential, or its way to the API server.

@@ -178,6 +178,16 @@ impl Answers {
         })
     }
 
+    /// Whether some pod answers but where it is shown a token.
+    pub(super) fn is_silent_to_token(&self) -> bool {
+        self.pods.iter().any(|pod| {
+            matches!(
+                &pod.shown,
+                Some(Err(PodError::Scrape(ScrapeError::Silent { .. })))
+            )
+        })
+    }
+
     /// The pages that came, and whose.
     pub(super) fn pages(&self) -> impl Iterator<Item = (&str, &Page)> {
         self.pods
@@ -213,9 +223,15 @@ impl Answers {
             }
             [(first, fault), ..] => {
                 let step = Step::fail_with(NAME, *fault);
+                // What the API server lets it do is nothing that a binding would add.
+                let has_own_rules =
+                    first.refused() == Some(Refused::Owner) && fresh && !explained.refusal;
                 let step = match first.refused() {
                     Some(Refused::Owner) if !fresh => step.because([
                         "a picker remembers a refusal for 30 s, of a token that it has seen",
+                    ]),
+                    _ if has_own_rules => step.because([
+                        "the API server lets it get /metrics: the picker, or a proxy before it, has rules of its own",
                     ]),
                     _ => step,
                 };
@@ -227,7 +243,8 @@ impl Answers {
                         false => format!("pod {}: {line}", pod.name),
                     }
                 });
-                step.because(further).advised(fault.hint(hand))
+                step.because(further)
+                    .advised(fault.hint(hand).filter(|_| !has_own_rules))
             }
         }
     }

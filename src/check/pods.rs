@@ -16,7 +16,7 @@ use super::pool::refusal;
 use super::rights::may_it;
 use super::service;
 use super::step::{Name, Step};
-use super::workload::{self, POOL, POOL_NAMESPACE, deployment_of, is, told_pool};
+use super::workload::{self, POOL, POOL_GROUP, POOL_NAMESPACE, deployment_of, is, told_pool};
 use crate::auth::Account;
 use crate::cluster::{ApiError, Cluster, Right};
 use crate::discover::pool::{Pool, RESOURCE};
@@ -96,6 +96,9 @@ pub(super) async fn judge(
         .collect();
     if let (0, Some(first)) = (ready, waiting.first()) {
         let step = Step::fail(NAME, format!("{way}{pods}, none ready"));
+        if let Some(told) = other_group(cluster, wanted, first, &step) {
+            return told;
+        }
         return match lacks_right(cluster, wanted, first, &step).await {
             Ok(Some(step)) => step,
             _ => why_not_ready(cluster, first, step).await,
@@ -192,14 +195,44 @@ async fn other_pool(cluster: &Cluster, wanted: &Wanted, replicas: &[Replica]) ->
     })
 }
 
+/// A picker that watches pools of another API group never finds this one, and so is never ready.
+fn other_group(cluster: &Cluster, wanted: &Wanted, replica: &Replica, step: &Step) -> Option<Step> {
+    let groups: Vec<&str> = wanted.pools.iter().map(Pool::group).collect();
+    let spec = replica.pod.spec.as_ref()?;
+    let told = |container| POOL_GROUP.of(container);
+    let mut containers = spec.containers.iter().map(told).enumerate();
+    let (at, group) = containers.find_map(|(at, group)| Some((at, group?)))?;
+    if groups.contains(&group.as_str()) {
+        return None;
+    }
+    let right = groups.first()?;
+    Some(
+        step.clone()
+            .because([format!(
+                "it is told --pool-group {group}, and its pool is of {right}"
+            )])
+            .mended_by(workload::tell(
+                cluster,
+                &replica.pod,
+                at,
+                &POOL_GROUP,
+                right,
+            )),
+    )
+}
+
 /// Completes a step by why a pod does not become ready, and what would take that back.
 pub(super) async fn why_not_ready(cluster: &Cluster, replica: &Replica, step: Step) -> Step {
     let Replica { pod, target } = replica;
-    if let Some(fault) = node::fault(cluster, pod).await {
-        return step.because([fault, format!("{} get nodes", cluster.kubectl)]);
-    }
     let name = target.pod.full_name();
     let trouble = trouble(replica).or_else(|| unschedulable(replica));
+    let node = node::fault(cluster, pod).await.map(|fault| {
+        let evidence = [fault.told, format!("{} get nodes", cluster.kubectl)];
+        (evidence, fault.is_certain || trouble.is_none())
+    });
+    if let Some((evidence, true)) = node {
+        return step.because(evidence);
+    }
     let step = step.because([match (&target.state, &trouble) {
         (_, Some(trouble)) => trouble.clone(),
         (State::Waiting(reason), None) => format!("pod {name} waits: {reason}"),
@@ -224,7 +257,8 @@ pub(super) async fn why_not_ready(cluster: &Cluster, replica: &Replica, step: St
         undo(cluster, pod),
     );
     let is_new = trouble.is_none() && events.is_empty() && unmet_gates(pod).next().is_none();
-    let step = step.because(log).because(events);
+    let node = node.into_iter().flat_map(|(evidence, _)| evidence);
+    let step = step.because(log).because(events).because(node);
     match undo.filter(|_| !is_new) {
         Some(undo) => step
             .because(["the last change of its Deployment can be taken back"])
@@ -301,7 +335,13 @@ fn follows_a_pool(replica: &Replica) -> bool {
     spec.is_some_and(|spec| workload::names_a_pool(&spec.containers))
 }
 
-/// A picker that follows a pool must be able to read the pool and its pods, and to be told what changes of them.
+/// What it takes to be told what changes of things.
+const FOLLOW: [&str; 2] = ["list", "watch"];
+/// What it takes to be the one who holds a Lease.
+const HOLD: [&str; 3] = ["get", "create", "update"];
+
+/// A picker that follows a pool must be able to read the pool and its pods, and to be told what changes of them; of
+/// several, one must be able to hold their Lease.
 async fn lacks_right(
     cluster: &Cluster,
     wanted: &Wanted,
@@ -312,20 +352,33 @@ async fn lacks_right(
         return Ok(None);
     }
     let account = replica.account();
-    let (pods, pools) = tokio::join!(
-        missing_right(cluster, &account, &wanted.namespace, "", "pods"),
+    let missing = |group, resource, verbs| {
+        missing_right(cluster, &account, &wanted.namespace, group, resource, verbs)
+    };
+    let (pods, pools, leases) = tokio::join!(
+        missing("", "pods", &FOLLOW),
         // Of a pool in both groups it needs one.
         async {
             let groups = wanted.pools.iter().map(Pool::group);
-            let looks = groups
-                .map(|group| missing_right(cluster, &account, &wanted.namespace, group, RESOURCE));
+            let looks = groups.map(|group| missing(group, RESOURCE, &FOLLOW));
             let looks: Result<Vec<_>, _> = join_all(looks).await.into_iter().collect();
             Ok(looks?.into_iter().min_by_key(Option::is_some).flatten())
+        },
+        // Who is ready holds its Lease, wherever that is.
+        async {
+            match elects_a_leader(replica) && !replica.takes_requests() {
+                true => missing("coordination.k8s.io", "leases", &HOLD).await,
+                false => Ok(None),
+            }
         }
     );
     let mut lacking = step.clone();
-    for right in [pods?, pools?].into_iter().flatten() {
+    for right in [pods?, pools?, leases?].into_iter().flatten() {
         let resource = right.resource;
+        let verbs = match resource {
+            "leases" => "get,create,update",
+            _ => "get,list,watch",
+        };
         let full = match right.group {
             "" => resource.to_owned(),
             group => format!("{resource}.{group}"),
@@ -336,7 +389,7 @@ async fn lacks_right(
         lacking = lacking
             .because([format!("its ServiceAccount {account} may not {right}")])
             .mended_by([
-                format!("{admin} create role {name} -n {namespace} --verb=get,list,watch --resource={full}"),
+                format!("{admin} create role {name} -n {namespace} --verb={verbs} --resource={full}"),
                 format!(
                     "{admin} create rolebinding {name} -n {namespace} --role={name} --serviceaccount={}",
                     word(&format!("{}:{}", account.namespace, account.name))
@@ -346,18 +399,22 @@ async fn lacks_right(
     Ok((lacking != *step).then_some(lacking))
 }
 
-/// The first right that an account lacks of those by which things of a namespace are followed.
+/// The first right that an account lacks to do this with things of a namespace.
 async fn missing_right(
     cluster: &Cluster,
     account: &Account,
     namespace: &str,
     group: &'static str,
     resource: &'static str,
+    verbs: &[&'static str],
 ) -> Result<Option<Right>, ApiError> {
-    let rights = ["list", "watch"].map(|verb| Right {
-        verb,
-        ..Right::list(group, resource, Some(namespace))
-    });
+    let rights: Vec<Right> = verbs
+        .iter()
+        .map(|verb| Right {
+            verb,
+            ..Right::list(group, resource, Some(namespace))
+        })
+        .collect();
     let looks = rights.iter().map(|right| may_it(cluster, account, right));
     let looks = join_all(looks).await;
     for (right, answer) in rights.into_iter().zip(looks) {
@@ -375,11 +432,17 @@ pub(super) fn declared_ports(pod: &Pod) -> impl Iterator<Item = &ContainerPort> 
 }
 
 fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    init_statuses(pod).chain(container_statuses(pod))
+}
+
+fn init_statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
     let status = pod.status.iter();
-    status.flat_map(|status| {
-        let init = status.init_container_statuses.iter().flatten();
-        init.chain(status.container_statuses.iter().flatten())
-    })
+    status.flat_map(|status| status.init_container_statuses.iter().flatten())
+}
+
+fn container_statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    let status = pod.status.iter();
+    status.flat_map(|status| status.container_statuses.iter().flatten())
 }
 
 /// What keeps a pod that was to end, for whose end its successor may wait.
@@ -413,7 +476,13 @@ fn trouble(replica: &Replica) -> Option<String> {
             None => format!("{container}: runs and has not ended, which the others wait for"),
         });
     }
-    statuses(pod).find_map(|status| {
+    let init = init_statuses(pod).map(|status| (status, failed_of_late(status)));
+    // What is to run on should not end at all: that a probe has it ended again and again shows in no exit code.
+    let others = container_statuses(pod).map(|status| {
+        let ended = ended_of_late(status).filter(|_| status.restart_count > 0);
+        (status, ended.or_else(|| failed_of_late(status)))
+    });
+    init.chain(others).find_map(|(status, of_late)| {
         let state = status.state.as_ref();
         let ended = ended(status);
         let container = format!("pod {name}, container {}", status.name);
@@ -424,7 +493,7 @@ fn trouble(replica: &Replica) -> Option<String> {
             let message = message.map_or(String::new(), |message| format!(": {message}"));
             return Some(format!("{container}: {reason}{end}{message}"));
         }
-        failed_of_late(status)?;
+        of_late?;
         Some(format!(
             "{container}: {} restarts{end}",
             status.restart_count
@@ -439,12 +508,15 @@ fn ended(status: &ContainerStatus) -> Option<&ContainerStateTerminated> {
         .find_map(|state| state?.terminated.as_ref())
 }
 
-/// The same where it is trouble: what ends well, as init containers do, is none, nor what ended long ago.
+/// The same where it is news.
+fn ended_of_late(status: &ContainerStatus) -> Option<&ContainerStateTerminated> {
+    let is_recent = |time: &Time| Timestamp::now().duration_since(time.0) < RECENT;
+    ended(status).filter(|ended| ended.finished_at.as_ref().is_some_and(is_recent))
+}
+
+/// The same where it is trouble: what ends well, as init containers do, is none.
 fn failed_of_late(status: &ContainerStatus) -> Option<&ContainerStateTerminated> {
-    ended(status).filter(|ended| {
-        let is_recent = |time: &Time| Timestamp::now().duration_since(time.0) < RECENT;
-        ended.exit_code != 0 && ended.finished_at.as_ref().is_some_and(is_recent)
-    })
+    ended_of_late(status).filter(|ended| ended.exit_code != 0)
 }
 
 fn end(ended: &ContainerStateTerminated) -> String {
@@ -460,13 +532,7 @@ fn still_initializing(pod: &Pod) -> Option<&ContainerStatus> {
             container.name == name && container.restart_policy.as_deref() == Some("Always")
         })
     };
-    let statuses = pod
-        .status
-        .as_ref()?
-        .init_container_statuses
-        .iter()
-        .flatten();
-    statuses
+    init_statuses(pod)
         .filter(|status| {
             status
                 .state

@@ -244,12 +244,15 @@ async fn of_held(cluster: &Cluster, source: &ClusterSource, from: &str, token: T
 async fn denied(cluster: &Cluster, account: &Account) -> Step {
     let bindings = bindings::look(cluster, account).await;
     let grant = grant_reader(&cluster.admin, &account.namespace, &account.name);
-    Step::fail(
+    let step = Step::fail(
         NAME,
         format!("ServiceAccount {account} may not get /metrics"),
     )
-    .because(bindings.evidence)
-    .mended_by(bindings.in_the_way.map(|name| {
+    .because(bindings.evidence);
+    if bindings.is_granted {
+        return step;
+    }
+    step.mended_by(bindings.in_the_way.map(|name| {
         format!(
             "{} delete clusterrolebinding {}",
             cluster.admin,

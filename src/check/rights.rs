@@ -10,11 +10,12 @@ use k8s_openapi::api::authorization::v1::{
 use kube::Api;
 use kube::api::PostParams;
 
+use super::bindings;
 use super::step::{Name, Step};
 use crate::auth::Account;
 use crate::cluster::{ApiError, Cluster, Right};
 use crate::config::{ClusterSource, Select, TokenSource};
-use crate::rbac::READER;
+use crate::rbac::{OPERATOR_ROLE, Operator, READER};
 use crate::shell::word;
 
 const NAME: Name = Name::MyRights;
@@ -189,7 +190,7 @@ pub(super) async fn judge(
             .because(further)
             .because(["the rules that are missing:"])
             .because(lacking.iter().map(|need| need.right.rule()))
-            .mended_by([grant(cluster, namespace).await]);
+            .mended_by(grant(cluster, namespace, &lacking).await);
     }
     if let Some(ApiError::Forbidden { message, .. }) = granted.unknown()
         && message.contains(ANONYMOUS)
@@ -228,7 +229,8 @@ pub(super) async fn judge(
         return Step::ok(NAME, held).because(asides);
     }
     let mut step = Step::warn(NAME, held);
-    for need in warned {
+    let warned: Vec<&Need> = warned.into_iter().copied().collect();
+    for need in &warned {
         step = step.because([
             match need.purpose {
                 Purpose::FindPools => {
@@ -240,7 +242,7 @@ pub(super) async fn judge(
         ]);
     }
     step.because(asides)
-        .mended_by([grant(cluster, namespace).await])
+        .mended_by(grant(cluster, namespace, &warned).await)
 }
 
 fn held(granted: &Granted) -> String {
@@ -282,17 +284,63 @@ impl Granted {
     }
 }
 
-/// The command by which an admin grants all that igctl needs.
-async fn grant(cluster: &Cluster, namespace: &str) -> String {
-    let user = match who_am_i(cluster).await {
-        Some(user) => word(&user).into_owned(),
-        None => "YOU".into(),
+/// The commands by which an admin grants these: by the Role of all who run igctl, which is about the pickers' namespace
+/// and gives no Secret away, or by one for this alone.
+async fn grant(cluster: &Cluster, namespace: &str, needs: &[&Need]) -> Vec<String> {
+    let user = who_am_i(cluster).await;
+    let user = user.unwrap_or_else(|| "YOU".into());
+    let is_of_operators = |need: &&&Need| {
+        need.purpose != Purpose::ReadSecret && need.right.namespace.as_deref() == Some(namespace)
     };
-    format!(
-        "igctl rbac generate -n {} --only operator --user {user} | {} apply -f -",
-        word(namespace),
-        cluster.admin
-    )
+    let mut commands = Vec::new();
+    if needs.iter().any(|need| is_of_operators(&need)) {
+        let binding = Operator::User(user.clone()).binding_of(OPERATOR_ROLE);
+        let in_the_way =
+            bindings::in_the_way(cluster, Some(namespace), &binding, OPERATOR_ROLE).await;
+        commands.extend(in_the_way);
+        commands.push(format!(
+            "igctl rbac generate -n {} --only operator --user {} | {} apply -f -",
+            word(namespace),
+            word(&user),
+            cluster.admin
+        ));
+    }
+    for need in needs.iter().filter(|need| !is_of_operators(need)) {
+        commands.extend(grant_alone(cluster, &need.right, &user));
+    }
+    commands
+}
+
+/// The commands that grant one right in a namespace.
+fn grant_alone(cluster: &Cluster, right: &Right, user: &str) -> [String; 2] {
+    let (resource, subresource) = right.parts();
+    let what = subresource.unwrap_or(resource);
+    let namespace = right.namespace.as_deref().unwrap_or_default();
+    let thing = right.name.as_deref().unwrap_or("all");
+    let role = format!("igctl-{what}-{thing}");
+    let name = right
+        .name
+        .iter()
+        .map(|name| format!(" --resource-name={}", word(name)));
+    [
+        format!(
+            "{} create role {} -n {} --verb={} --resource={}{}",
+            cluster.admin,
+            word(&role),
+            word(namespace),
+            right.verb,
+            right.resource,
+            name.collect::<String>()
+        ),
+        format!(
+            "{} create rolebinding {} -n {} --role={} --user={}",
+            cluster.admin,
+            word(&Operator::User(user.to_owned()).binding_of(&role)),
+            word(namespace),
+            word(&role),
+            word(user)
+        ),
+    ]
 }
 
 async fn who_am_i(cluster: &Cluster) -> Option<String> {

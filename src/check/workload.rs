@@ -23,6 +23,11 @@ pub(super) const POOL_NAMESPACE: Setting = Setting {
     flags: ["pool-namespace", "poolNamespace"],
     variable: "IGW_POOL_NAMESPACE",
 };
+/// The API group of that pool, which GIE's pickers are told by a flag alone.
+pub(super) const POOL_GROUP: Setting = Setting {
+    flags: ["pool-group", "poolGroup"],
+    variable: "",
+};
 
 /// The Deployments of a namespace; none where they may not be listed.
 pub(super) async fn list(cluster: &Cluster, namespace: &str) -> Vec<Deployment> {

@@ -9,12 +9,13 @@ use bytes::Bytes;
 use futures::{SinkExt as _, StreamExt as _};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
+use hyper::header::{CONNECTION, DATE, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use igctl::config::ClusterSource;
+use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
@@ -55,6 +56,7 @@ type Make = Arc<dyn Fn(&str) -> Value + Send + Sync>;
 struct Script {
     answers: BTreeMap<String, (u16, Make)>,
     otherwise: Option<(u16, String)>,
+    ahead: Option<SignedDuration>,
     ways: BTreeMap<String, Way>,
     calls: Vec<Call>,
 }
@@ -87,7 +89,17 @@ impl Api {
                 while let Ok((socket, _)) = listener.accept().await {
                     let script = Arc::clone(&script);
                     tokio::spawn(async move {
-                        let service = service_fn(|request| respond(Arc::clone(&script), request));
+                        let service = service_fn(async |request| {
+                            let mut answer = respond(Arc::clone(&script), request).await?;
+                            let ahead = script.lock().expect("no test panics with it").ahead;
+                            if let Some(ahead) = ahead {
+                                let date = DateTimePrinter::new()
+                                    .timestamp_to_rfc9110_string(&(Timestamp::now() + ahead));
+                                let date = date.expect("a time").parse().expect("ASCII");
+                                answer.headers_mut().insert(DATE, date);
+                            }
+                            Ok::<_, Infallible>(answer)
+                        });
                         let _ = http1::Builder::new()
                             .serve_connection(TokioIo::new(socket), service)
                             .with_upgrades()
@@ -134,6 +146,12 @@ impl Api {
     /// Answers this text to whatever else is asked.
     pub fn answers_otherwise(&self, code: u16, text: impl Into<String>) -> &Self {
         self.script().otherwise = Some((code, text.into()));
+        self
+    }
+
+    /// Its clock is so far ahead of this machine's.
+    pub fn is_ahead(&self, ahead: SignedDuration) -> &Self {
+        self.script().ahead = Some(ahead);
         self
     }
 
