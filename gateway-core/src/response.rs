@@ -17,6 +17,8 @@ const MAX_USAGE: usize = 16 << 10;
 pub(crate) struct Reader {
     format: Format,
     follower: Follower,
+    /// Whether the last piece had bytes of JSON in it.
+    has_document: bool,
     /// The bytes of the `usage` that is passing by.
     usage_text: Vec<u8>,
     usage: Usage,
@@ -86,6 +88,7 @@ impl Reader {
         Some(Self {
             format,
             follower: Follower::default(),
+            has_document: false,
             usage_text: Vec::new(),
             usage: Usage::default(),
             model: model.map(|name| serde_json::Value::from(name).to_string()),
@@ -93,9 +96,10 @@ impl Reader {
         })
     }
 
-    /// Whether the response comes token by token.
-    pub(crate) fn is_stream(&self) -> bool {
-        matches!(self.format, Format::Events(_))
+    /// Whether the last piece was one of a stream of tokens. Comments, which keep
+    /// the connection alive until there are some, are not.
+    pub(crate) fn was_token(&self) -> bool {
+        self.has_document && matches!(self.format, Format::Events(_))
     }
 
     /// Whether other bytes than those that come in may go out.
@@ -114,11 +118,13 @@ impl Reader {
         let mut changed: Option<BytesMut> = None;
         let mut copied = 0;
         let mut index = 0;
+        self.has_document = false;
         while let Some(&byte) = piece.get(index) {
             index += 1;
             if !self.is_document(byte) {
                 continue;
             }
+            self.has_document = true;
             let member = self.follower.step(byte);
             if let (Some(Member::Model), Some(model)) = (member, &self.model) {
                 let changed = changed.get_or_insert_default();

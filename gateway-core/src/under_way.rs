@@ -66,14 +66,15 @@ impl UnderWay {
     pub(crate) fn read(&mut self, piece: &Bytes) -> Option<Bytes> {
         *self.answer.bytes.as_mut()? += piece.len() as u64;
         let reader = self.reader.as_mut()?;
-        if reader.is_stream() && !piece.is_empty() {
+        let changed = reader.read(piece);
+        if reader.was_token() {
             let now = Some(Instant::now());
             match self.answer.first_piece {
                 None => self.answer.first_piece = now,
                 Some(_) => self.answer.last_piece = now,
             }
         }
-        reader.read(piece)
+        changed
     }
 
     /// The endpoint that has the request.
@@ -141,6 +142,15 @@ mod tests {
         assert_eq!(
             times,
             ["1.4", "0.2", "0.05"].map(|time| Some(time.to_owned()))
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn comments_in_a_stream_are_no_pieces_of_it() {
+        let times = observed(&[": hello\n\n", TOKENS, ": still here\r\n\r\n", USAGE, ":\n"]).await;
+        assert_eq!(
+            times,
+            ["1.6", "0.3", "0.05"].map(|time| Some(time.to_owned()))
         );
     }
 
