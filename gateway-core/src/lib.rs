@@ -191,15 +191,13 @@ pub async fn run(
         }
     };
 
-    let page = Page {
-        metrics: metrics.clone(),
-        pool: pool.clone(),
-        reviewer: client
-            .clone()
-            .filter(|_| config.metrics_auth)
-            .map(Reviewer::new),
-        writing: Arc::default(),
-    };
+    let reviewer = client.clone().filter(|_| config.metrics_auth);
+    let page = Page::new(
+        metrics.clone(),
+        pool.clone(),
+        are_known.subscribe(),
+        reviewer.map(Reviewer::new),
+    );
     let metrics_tls = match &config.metrics_certificate {
         Some(folder) => {
             Tls::Required(Acceptor::new(Some(folder), b"\x08http/1.1").map_err(Error::Tls)?)

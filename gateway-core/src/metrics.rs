@@ -85,7 +85,8 @@ pub(crate) struct Metrics {
     first_token: Histograms,
     response_bytes: Histograms,
     running: Family<PerModel, Gauge>,
-    ready: Gauge,
+    ready: Family<PerPool, Gauge>,
+    pool: PerPool,
 }
 
 impl Metrics {
@@ -191,11 +192,11 @@ impl Metrics {
                 r,
                 "inference_pool_ready_pods",
                 "Endpoints that can take requests now",
-                Family::<PerPool, Gauge>::default(),
-            )
-            .get_or_create_owned(&PerPool {
+                Family::default(),
+            ),
+            pool: PerPool {
                 name: pool.to_owned(),
-            }),
+            },
             names,
             registry,
         }
@@ -266,9 +267,9 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// Sets how many endpoints are ready.
+    /// Sets how many endpoints are ready, once that is known.
     pub(crate) fn endpoints(&self, ready: usize) {
-        self.ready.set(ready as i64);
+        self.ready.get_or_create(&self.pool).set(ready as i64);
     }
 
     /// The page: Prometheus' text format 0.0.4.
