@@ -73,6 +73,11 @@ impl Shape {
         self.0.contains_key(family)
     }
 
+    /// The labels of a family.
+    pub fn labels(&self, family: &str) -> Option<&BTreeSet<String>> {
+        self.0.get(family)
+    }
+
     /// What has changed since `before`.
     pub fn since(&self, before: &Self) -> Changes {
         let missing = |of: &Self, from: &Self| -> Vec<String> {

@@ -149,12 +149,17 @@ fn damage_takes_no_more_than_the_looks_it_is_in() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x40;
             let mut pieces = Pieces::index(Cursor::new(damaged)).expect("memory is readable");
-            let looks = pieces.looks().len();
-            3 - (0..looks).filter(|look| pieces.read(*look).is_ok()).count()
+            let looks = pieces.looks();
+            let read = looks.iter().enumerate().filter(|(look, at)| {
+                pieces.read(*look).is_ok_and(|piece| {
+                    assert_eq!(piece.at, **at);
+                    true
+                })
+            });
+            3 - read.count()
         })
         .collect();
 
-    // A time in a header that is not that of the look is no loss.
     let most = lost.iter().max();
     assert_eq!(most, Some(&1), "{lost:?}");
 }
@@ -399,6 +404,50 @@ fn a_moment_in_which_a_pod_could_not_be_read_is_half_a_baseline() {
     let told = call(&["smoke", "-f", T0, "--baseline", &path, "--min-samples", "1"]);
     let why = "the baseline is not whole: 1 of 2 pods not counted: llm/epp-1: no answer";
     assert!(told.starts_with("exit 3\n") && told.contains(why), "{told}");
+}
+
+/// Of hours in which nothing was recorded, and of a clock that was set back.
+#[test]
+fn which_look_is_judged_is_told() {
+    let text = |n: u32| format!("llm_d_epp_request_total{{model_name=\"m\"}} {n}\n").into_bytes();
+    let only_first = |mut piece: Piece| {
+        piece.pods.truncate(1);
+        piece
+    };
+    let hours = recording(&[
+        only_first(look(0, &text(1))),
+        only_first(look(12 * 3600, &text(2))),
+    ]);
+    let set_back = recording(&[
+        only_first(look(3600, &text(1))),
+        only_first(look(5, &text(2))),
+    ]);
+    let smoke = |path: &str, more: &[&str]| {
+        let told = call(&[&["smoke", "-f", path, "--assert", "requests == 2"], more].concat());
+        told.replace(path, "R")
+    };
+    let told = [
+        (
+            smoke(&hours.1, &[]),
+            "since the pickers' start, at 2026-11-25T22:00:00Z",
+        ),
+        (
+            smoke(&hours.1, &["--at", "21:59"]),
+            "at 2026-11-25T10:00:00Z",
+        ),
+        (
+            smoke(&hours.1, &["--at", "21:59"]),
+            "WARN R: the last look before 21:59:00 is of 2026-11-25T10:00:00Z, 11h 59m earlier",
+        ),
+        (
+            smoke(&hours.1, &["-o", "junit"]),
+            "at 2026-11-25T22:00:00Z</system-out>",
+        ),
+        (smoke(&set_back.1, &[]), "at 2026-11-25T10:00:05Z"),
+    ];
+    for (text, said) in &told {
+        assert!(text.contains(said), "no {said:?} in {text}");
+    }
 }
 
 #[test]

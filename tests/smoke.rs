@@ -1142,6 +1142,31 @@ fn a_model_that_is_only_refused_is_worse() {
     assert!(errors.starts_with("fail"), "{errors}");
 }
 
+/// A counter of errors has no series before the first one, and none under this name where it has another.
+#[test]
+fn a_family_of_errors_that_is_gone_is_told() {
+    let bad = text_with("llm_d_epp", &[("m", [1000, 10, 1000])], "");
+    let (baseline, good) = (saved(&bad), saved(&served()));
+    let renamed = saved(&bad.replace("request_error_total", "request_failure_total"));
+    let told = [&good, &renamed].map(|now| against(path(now), path(&baseline), &[]));
+    let expected = [
+        (
+            "exit 0\n",
+            "all are there; no series of llm_d_epp_request_error_total now, taken as 0",
+        ),
+        (
+            "exit 3\n",
+            "not seen yet: llm_d_epp_request_error_total (is it llm_d_epp_request_failure_total now?)",
+        ),
+    ];
+    for (text, (begins, said)) in told.iter().zip(expected) {
+        assert!(
+            text.starts_with(begins) && text.contains(said),
+            "no {begins:?} and {said:?} in {text}"
+        );
+    }
+}
+
 /// What it lacks, nothing is compared with.
 #[test]
 fn a_baseline_that_is_not_whole_proves_nothing() {
@@ -1289,7 +1314,11 @@ async fn probed(
         if given {
             counted.fetch_add(1, Ordering::Relaxed);
         }
-        answer(if given { status } else { 401 }, "{}")
+        let body = match more.contains(&"--probe-stream") {
+            true => "data: {}\n\ndata: [DONE]\n\n",
+            false => "{}",
+        };
+        answer(if given { status } else { 401 }, body)
     })
     .await;
     let picker = Picker::serve(move |_| {

@@ -102,13 +102,19 @@ enum Fate {
 /// That no family is lost or goes by another name, on any pod.
 fn families(old: &Names, pods: &[Pod<'_>]) -> Verdict {
     let (mut renamed, mut lost, mut unseen) = (Vec::new(), Vec::new(), Vec::new());
+    let mut zero = Vec::new();
     let names = old.all.families();
     for name in names.filter(|name| vocabulary::is_picker_name(name)) {
         let lacking: Vec<&Pod<'_>> = pods.iter().filter(|pod| !pod.shape.has(name)).collect();
         let mut fates: BTreeMap<Fate, Vec<String>> = BTreeMap::new();
         if lacking.len() == pods.len() {
-            let fate = fate(name, pods);
-            fates.extend(fate.map(|fate| (fate, Vec::new())));
+            match (fate(name, pods), heir(old, name, pods)) {
+                (Some(fate), _) => {
+                    fates.insert(fate, Vec::new());
+                }
+                (None, Some(other)) => unseen.push(format!("{name} (is it {other} now?)")),
+                (None, None) => zero.push(name.to_owned()),
+            }
         } else if old.each.has(name) {
             for pod in lacking {
                 if let Some(fate) = fate_on_one(name, pod) {
@@ -137,7 +143,13 @@ fn families(old: &Names, pods: &[Pod<'_>]) -> Verdict {
         ))));
     }
     if findings.is_empty() {
-        let said = "all are there".to_owned();
+        let said = match zero.is_empty() {
+            true => "all are there".to_owned(),
+            false => format!(
+                "all are there; no series of {} now, taken as 0",
+                few(&zero, TOLD)
+            ),
+        };
         findings.push(Finding::decided(true, Seen::Words(said)));
     }
     Verdict::of("baseline: metric families".to_owned(), findings)
@@ -161,6 +173,22 @@ fn fate(name: &str, pods: &[Pod<'_>]) -> Option<Fate> {
         _ if comes_with_requests && !pods.iter().any(|pod| pod.serves) => Some(Fate::Unseen),
         _ => Some(Fate::Lost),
     }
+}
+
+/// A family that nobody knows, and that has all the labels of one that is not there: it may be the same by another name.
+fn heir<'a>(old: &Names, name: &str, pods: &[Pod<'a>]) -> Option<&'a str> {
+    let labels = old.all.labels(name).filter(|labels| !labels.is_empty())?;
+    let families = pods.iter().flat_map(|pod| {
+        let shape = pod.shape;
+        shape.families().filter(|family| {
+            shape
+                .labels(family)
+                .is_some_and(|have| have.is_superset(labels))
+        })
+    });
+    families
+        .filter(|family| vocabulary::is_picker_name(family))
+        .find(|family| vocabulary::lookup(family).is_none() && !old.all.has(family))
 }
 
 /// What became of a family that another pod has.

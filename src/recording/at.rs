@@ -22,12 +22,12 @@ pub enum At {
 }
 
 impl At {
-    /// Which look is meant, of looks at these times (ascending): the last one that was not later.
-    /// `None` where the recording does not cover that time.
-    pub fn choose(self, looks: &[Timestamp]) -> Option<usize> {
+    /// Which look is meant, of looks at these times (ascending): the last one that was not later; and how much earlier
+    /// it was. `None` where the recording does not cover that time.
+    pub fn choose(self, looks: &[Timestamp]) -> Option<(usize, SignedDuration)> {
         let last = *looks.last()?;
         let wanted = match self {
-            Self::End => return Some(looks.len() - 1),
+            Self::End => last,
             Self::Moment(moment) => moment,
             Self::TimeOfDay(time) => {
                 let on =
@@ -41,7 +41,8 @@ impl At {
         };
         let not_later = looks.partition_point(|look| *look <= wanted);
         // What came after the last look nobody knows.
-        not_later.checked_sub(1).filter(|_| wanted <= last)
+        let look = not_later.checked_sub(1).filter(|_| wanted <= last)?;
+        Some((look, wanted.duration_since(looks[look])))
     }
 }
 
@@ -103,7 +104,8 @@ mod tests {
         let looks: Vec<Timestamp> = (0..5)
             .map(|n| first + SignedDuration::from_mins(5 * n))
             .collect();
-        at.parse::<At>().expect("a moment").choose(&looks)
+        let at: At = at.parse().expect("a moment");
+        at.choose(&looks).map(|(look, _)| look)
     }
 
     #[test]

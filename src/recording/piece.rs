@@ -53,6 +53,9 @@ pub enum Damage {
     /// Its first line cannot be read.
     #[error("its first line is not that of a recording")]
     Head(#[from] serde_json::Error),
+    /// Its header has another time.
+    #[error("its header says another time than {0}, which it is of")]
+    OtherTime(Timestamp),
     /// A recording of another kind.
     #[error("its format is {0:?}; this igctl reads {SCHEMA}")]
     Schema(String),

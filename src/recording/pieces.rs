@@ -49,7 +49,7 @@ impl<R: Read + Seek> Pieces<R> {
                 }
             }
         }
-        // A clock that was set back must not hide what came after.
+        // By their time they are looked for, also where a clock was set back.
         places.sort_by_key(|place| place.at);
         Ok(Self {
             content,
@@ -75,7 +75,19 @@ impl<R: Read + Seek> Pieces<R> {
             .by_ref()
             .take(place.length)
             .read_to_end(&mut bytes)?;
-        Piece::unpack(&bytes)
+        let piece = Piece::unpack(&bytes)?;
+        // By a header alone it was found, and put in its order.
+        match piece.at.as_microsecond() == place.at.as_microsecond() {
+            true => Ok(piece),
+            false => Err(Damage::OtherTime(piece.at)),
+        }
+    }
+
+    /// Which of [`Self::looks`] was written last: of another time than the last of them, where the clock was set back.
+    pub(super) fn last(&self) -> usize {
+        let places = self.places.iter().enumerate();
+        let last = places.max_by_key(|(_, place)| place.offset);
+        last.map_or(0, |(look, _)| look)
     }
 
     /// Where the last whole piece ends.

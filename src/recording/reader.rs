@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::piece::MAGIC;
 use super::{At, Piece, Pieces, RecordingError};
@@ -17,6 +17,9 @@ pub struct Recording {
     /// When each look was, ascending; at least one.
     looks: Vec<Timestamp>,
 }
+
+/// A look that was so much earlier than what was asked for is told.
+const STALE: SignedDuration = SignedDuration::from_mins(1);
 
 /// The path that means stdin.
 const STDIN: &str = "-";
@@ -80,8 +83,20 @@ impl Recording {
     /// # Errors
     /// Where the recording does not cover that time.
     pub fn choose(&self, at: At) -> Result<usize, RecordingError> {
-        at.choose(&self.looks)
-            .ok_or_else(|| self.out_of_range(at.to_string()))
+        if at == At::End {
+            return Ok(self.pieces.last());
+        }
+        let (look, earlier) = at
+            .choose(&self.looks)
+            .ok_or_else(|| self.out_of_range(at.to_string()))?;
+        if earlier > STALE {
+            tracing::warn!(
+                "{}: the last look before {at} is of {}, {earlier:#} earlier",
+                self.path.display(),
+                self.looks[look]
+            );
+        }
+        Ok(look)
     }
 
     /// What was said at one of [`Self::looks`].

@@ -39,7 +39,7 @@ pub fn summary(smoke: &Smoke) -> String {
             cell(&reason(verdict))
         ));
     }
-    text.push_str(&format!("\nCounts are {}.\n", span(smoke.span)));
+    text.push_str(&format!("\nCounts are {}.\n", span(smoke)));
     text
 }
 

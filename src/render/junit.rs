@@ -39,7 +39,7 @@ pub fn render(smoke: &Smoke) -> String {
             "    <testcase classname=\"igctl.smoke\" name=\"{name}\">{inner}</testcase>\n"
         ));
     }
-    let said = format!("counts are {}", span(smoke.span));
+    let said = format!("counts are {}", span(smoke));
     text.push_str(&format!(
         "    <system-out>{}</system-out>\n  </testsuite>\n</testsuites>\n",
         escaped(&said)

@@ -37,7 +37,7 @@ pub fn table(smoke: &Smoke, wide: bool) -> String {
         rows.extend(further.map(|finding| vec![String::new(), String::new(), detail(finding)]));
     }
     let mut text = grid::plain(&["OUTCOME", "ASSERTION", "SEEN"], &rows);
-    text.push_str(&format!("\ncounts are {}\n", span(smoke.span)));
+    text.push_str(&format!("\ncounts are {}\n", span(smoke)));
     for note in &smoke.notes {
         text.push_str(&format!("{}\n", visible(note)));
     }
@@ -75,10 +75,14 @@ pub(super) fn reason(verdict: &Verdict) -> String {
     visible(&text).into_owned()
 }
 
-pub(super) fn span(span: Span) -> String {
-    match span {
+pub(super) fn span(smoke: &Smoke) -> String {
+    let span = match smoke.span {
         Span::SinceStart => "since the pickers' start".to_owned(),
         Span::Window(seconds) => format!("of the last {}", number::span(seconds)),
+    };
+    match smoke.is_recorded {
+        true => format!("{span}, at {:.0}", smoke.at),
+        false => span,
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Verdict {
 pub struct Smoke {
     /// When the newest of the samples was taken.
     pub at: Timestamp,
+    /// Whether that is another time than now, which is known.
+    pub is_recorded: bool,
     /// Over what time counts are.
     pub span: Span,
     /// All pods, also those that said nothing.

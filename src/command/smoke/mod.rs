@@ -181,6 +181,7 @@ impl Judge<'_> {
         }
         Smoke {
             at: whole.at,
+            is_recorded: matches!(self.source, Source::Recording(_)),
             span: whole.span,
             pods: whole.pods,
             notes: whole.notes,
