@@ -14,6 +14,7 @@ use crate::discover::{DiscoverError, Pod};
 use crate::kubeconfig::ConnectError;
 use crate::probe::ProbeError;
 use crate::recording::RecordingError;
+use crate::scrape::{another_path, look_at};
 use crate::shell::word;
 use crate::snapshot::SnapshotError;
 use crate::visible::visible;
@@ -129,7 +130,7 @@ impl Error {
 
 fn snapshot_hint(hand: &ByHand, pod: &Pod, fault: &SnapshotError) -> Option<String> {
     match (fault, &pod.namespace) {
-        (SnapshotError::NotAPicker { .. }, Some(namespace)) => Some(format!(
+        (_, Some(namespace)) => Some(format!(
             "another port?  igctl metrics top pod/{} -n {}{} --metrics-port PORT",
             word(&pod.name),
             word(namespace),
@@ -139,7 +140,16 @@ fn snapshot_hint(hand: &ByHand, pod: &Pod, fault: &SnapshotError) -> Option<Stri
             "a picker that has served no request may have no name of its own yet: send it one"
                 .to_owned(),
         ),
-        (SnapshotError::Empty | SnapshotError::NotMetrics { .. }, _) => None,
+        (SnapshotError::Empty | SnapshotError::NotMetrics { .. }, None) => {
+            let is_address = ["http://", "https://"]
+                .iter()
+                .any(|s| pod.name.starts_with(s));
+            Some(match another_path(&pod.name) {
+                Some(hint) => hint,
+                None if is_address => look_at(hand, &pod.name),
+                None => "save a scrape anew:  igctl metrics dump -n NAMESPACE > FILE".to_owned(),
+            })
+        }
     }
 }
 

@@ -21,12 +21,16 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Whether a character does something else than stand where it is written.
+/// Whether a character does something else than stand where it is written: besides those that control, line ends and
+/// Unicode's Default_Ignorable_Code_Point
+/// (<https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt>).
 pub(crate) fn acts(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -35,10 +39,10 @@ mod tests {
 
     #[test]
     fn nothing_that_acts_on_a_terminal_is_left() {
-        let hostile = "a\u{1b}[2Jb\u{9b}31m\u{7f}\r\n\u{202e}c\u{200b}模型-7b";
+        let hostile = "a\u{1b}[2Jb\u{9b}31m\u{7f}\r\n\u{202e}c\u{200b}模型\u{ad}\u{3164}-7b";
         assert_eq!(
             visible(hostile),
-            r"a\u{1b}[2Jb\u{9b}31m\u{7f}\r\n\u{202e}c\u{200b}模型-7b"
+            r"a\u{1b}[2Jb\u{9b}31m\u{7f}\r\n\u{202e}c\u{200b}模型\u{ad}\u{3164}-7b"
         );
     }
 

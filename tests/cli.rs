@@ -168,11 +168,22 @@ fn one_bad_file_of_two_is_partial() {
 
 #[test]
 fn what_cannot_be_meant_is_refused() {
-    let wrong: [&[&str]; 10] = [
+    let wrong: [&[&str]; 12] = [
         &["metrics", "top", "web-0"],
         &["metrics", "top", "node/web-0"],
         &["metrics", "top", "--url", "ftp://x/metrics"],
+        &["metrics", "top", "--url", "user:secret@h:9090/metrics"],
         &["metrics", "top", "-f", SCRAPE, "--sort", "p42"],
+        &[
+            "metrics",
+            "top",
+            "-f",
+            SCRAPE,
+            "--quantiles",
+            "29",
+            "--sort",
+            "x",
+        ],
         &["metrics", "top", "-f", SCRAPE, "--window", "10s"],
         &["metrics", "top", "-f", SCRAPE, "-w"],
         &["metrics", "top", "--service-account", "reader"],
@@ -222,12 +233,12 @@ fn stdin_may_be_packed() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("igctl starts");
-    child
-        .stdin
-        .take()
-        .expect("piped")
-        .write_all(&packed)
-        .expect("igctl reads");
+    // A pipe may bring its first byte alone.
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(&packed[..1]).expect("igctl reads");
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    stdin.write_all(&packed[1..]).expect("igctl reads");
+    drop(stdin);
     let output = child.wait_with_output().expect("igctl ends");
     assert!(
         ended(&output).contains("\nsql-lora,sql-lora-v2,,10,"),
@@ -265,6 +276,86 @@ fn the_catalog_of_what_can_be_read() {
     assert_eq!(
         (both.status.code(), &both.stdout, both.stderr.is_empty()),
         (Some(4), &one.stdout, false)
+    );
+}
+
+#[test]
+fn only_a_picker_has_a_catalog() {
+    let told = |text: &str| {
+        let told = call_with_stdin(&["metrics", "catalog", "-o", "csv", "-f", "-"], text);
+        let is_told = |line: &&str| line.starts_with("exit") || line.contains("stdin");
+        told.lines().filter(is_told).collect::<Vec<_>>().join("\n")
+    };
+    let request = "inference_model_request_total{model_name=\"a\"} 1\n";
+
+    let texts = [
+        "",
+        "<html></html>\n",
+        "node_load1 0.5\n",
+        request,
+        &request[..request.len() - 1],
+        &format!("{request}this is garbage!! {{{{{{\n"),
+    ];
+    let no_picker = |code| format!("exit {code}\nerror: no endpoint picker's metrics at stdin");
+    assert_eq!(
+        texts.map(told),
+        [
+            no_picker(1),
+            no_picker(1),
+            no_picker(6),
+            "exit 0".to_owned(),
+            "exit 0\n WARN stdin: the text ends without a newline; it may be cut off".to_owned(),
+            "exit 0\n WARN stdin: 1 unreadable lines are not in the list".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn what_is_not_there_is_told() {
+    let top = |more: &[&str]| call(&[&["metrics", "top", "-f", SCRAPE], more].concat());
+
+    let told = [top(&["-m", "nosuch"]), top(&["--latency", "ttft"])];
+
+    assert!(
+        told[0].contains("no model matches \"nosuch\"")
+            && told[1].contains("TTFT P99")
+            && told[1].contains("no ttft was measured"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn dumped_texts_do_not_run_into_each_other() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let files = ["one\n", "two", ""].map(|text| {
+        let path = folder.path().join(text.trim()).with_extension("prom");
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    });
+    let arguments = [
+        "metrics", "dump", "-f", &files[0], "-f", &files[1], "-f", &files[2],
+    ];
+
+    let told = call(&arguments);
+
+    let texts: Vec<&str> = told.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(texts, ["exit 0", "one", "two"], "{told}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_has_a_hint() {
+    let hint = |file: &str| {
+        let told = call(&["metrics", "top", "-f", file]);
+        told.lines().last().unwrap_or_default().to_owned()
+    };
+
+    assert_eq!(
+        ["/nonexistent.prom", "tests", "docs/check.schema.json"].map(hint),
+        [
+            "hint: is it there, and may you read it?  ls -l /nonexistent.prom",
+            "hint: name the files in it: -f tests/FILE",
+            "hint: save a scrape anew:  igctl metrics dump -n NAMESPACE > FILE",
+        ]
     );
 }
 

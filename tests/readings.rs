@@ -1009,6 +1009,28 @@ fn escape_sequences_in_names_are_shown_not_obeyed() {
 }
 
 #[test]
+fn a_table_fits_its_terminal_with_the_last_quantile_in_it() {
+    let pods = ["llm/a", "llm/b"].map(|pool| PodSample {
+        pool: Some(pool.to_owned()),
+        ..pod("scrapes/gie-v1.5.0/t0.prom.gz", 0)
+    });
+    let ask = Ask {
+        by: vec![Dimension::Pool, Dimension::Model, Dimension::Target],
+        ..ask()
+    };
+    let layout = Layout {
+        width: Some(72),
+        wide: false,
+        latency: Signal::Latency,
+        dated: false,
+    };
+    let text = table::render(&report(&pods, None, &ask), layout);
+
+    let widest = text.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(72) && text.contains("P99"), "{text}");
+}
+
+#[test]
 fn framework_metrics_alone_are_no_picker() {
     let outcomes = ["t0", "t5", "t8"]
         .map(|t| pod(&format!("cases/200-with-boilerplate-only/{t}.prom"), 0))

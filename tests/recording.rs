@@ -319,6 +319,21 @@ fn assertions_hold_for_moments_and_windows_of_it() {
     );
 }
 
+#[test]
+fn why_a_pod_was_not_read_is_shown_not_obeyed() {
+    let mut piece = look(0, &unpacked(T0));
+    piece.pods[1].page = Err("\u{1b}[2J\u{202e}".to_owned());
+    let (_folder, path) = recording(&[piece]);
+
+    let told = [&["top", "-o", "csv"][..], &["dump"], &["catalog"]]
+        .map(|command| call(&[&["metrics"], command, &["-f", &path]].concat()));
+
+    let is_shown = |told: &String| {
+        told.contains(r"\u{1b}[2J\u{202e}") && !told.contains(['\u{1b}', '\u{202e}'])
+    };
+    assert!(told.iter().all(is_shown), "{told:?}");
+}
+
 /// What a process has counted until it ended is in no later look.
 #[test]
 fn a_window_with_a_restart_proves_nothing() {

@@ -1046,6 +1046,49 @@ async fn a_url_and_its_token() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_without_metrics_has_a_hint() {
+    let hint = async |answered: &'static [u8], path: &str| {
+        let server = Picker::raw(answered).await;
+        let url = format!("http://{}{path}", server.address);
+        let told =
+            tokio::task::spawn_blocking(move || call(&["metrics", "top", "--once", "--url", &url]));
+        let told = told.await.expect("it ends");
+        let hint = told.rsplit_once("hint: ").unwrap_or_default().1.trim();
+        hint.replace(&server.address.to_string(), "IT")
+    };
+
+    let hints = [
+        hint(b"", "/metrics").await,
+        hint(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", "/").await,
+        hint(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", "/metrics").await,
+        hint(b"HTTP/1.1 302 Found\r\nlocation: /login?to=1\r\ncontent-length: 0\r\n\r\n", "/metrics").await,
+        hint(b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n", "/metrics").await,
+        hint(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n", "/metrics").await,
+        hint(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 48\r\n\r\nClient sent an HTTP request to an HTTPS server.\n", "/metrics").await,
+        hint(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nx", "/metrics").await,
+        hint(b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html></html>", "/").await,
+        hint(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "/metrics").await,
+    ];
+
+    let look = "see what answers there: curl -v http://IT/metrics";
+    assert_eq!(
+        hints,
+        [
+            look,
+            "is the path missing?  --url http://IT/metrics",
+            look,
+            "if you trust where it points, ask there: --url 'http://IT/login?to=1'",
+            "try again when it says: Retry-After: 7",
+            &format!("try again in a while, or {look}"),
+            "it speaks TLS: --url https://IT/metrics",
+            look,
+            "is the path missing?  --url http://IT/metrics",
+            look,
+        ]
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_url_has_the_time_that_it_is_given() {
     let slow = Picker::serve(|_| {

@@ -42,6 +42,30 @@ async fn ctrl_c_gives_the_terminal_back_with_the_last_table_on_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_narrow_terminal_keeps_the_head_line() {
+    let picker = Picker::serve(|_| answer(200, PAGE)).await;
+    let (mut terminal, of_child) = terminal::open().expect("a terminal");
+    terminal.resize(Size::new(24, 20)).expect("a size");
+    let command = terminal::Command::new(IGCTL)
+        .args(watch(&picker))
+        .args(["--interval", "100ms"]);
+    let mut igctl = command.spawn(of_child).expect("igctl starts");
+
+    let shown = read_until(&mut terminal, "TOTAL");
+
+    igctl.kill().expect("it runs");
+    igctl.wait().expect("it ends");
+    // What stands between two moves of the cursor to the next line, without what is no text.
+    let frame = shown.rsplit("\x1b[1;1H").next().unwrap_or_default();
+    let rows = frame.lines().map(|row| row.rsplit("\x1b[K").next());
+    let widest = rows
+        .flatten()
+        .map(|row| row.trim_end_matches('\r').chars().count())
+        .max();
+    assert_eq!(widest, Some(20), "{shown:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_refreshes_leave_nothing_behind() {
     let picker = Picker::serve(|_| answer(200, PAGE)).await;
     let mut igctl = Command::new(IGCTL)

@@ -4,6 +4,7 @@ mod fleet;
 pub(crate) mod link;
 mod replay;
 
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,8 +20,9 @@ use crate::discover::DiscoverError;
 pub use crate::discover::Pod;
 use crate::error::{self, Error};
 use crate::forward::ForwardError;
-use crate::scrape::{self, Endpoint, Page, ScrapeError};
+use crate::scrape::{self, Endpoint, Page, ScrapeError, quoted};
 use crate::shell::word;
+use crate::visible::visible;
 use fleet::Fleet;
 use link::Link;
 use replay::Replay;
@@ -91,7 +93,7 @@ pub enum PodError {
         fault: BodyError,
     },
     /// There was none when it was recorded.
-    #[error("{0}")]
+    #[error("{}", visible(.0))]
     Recorded(String),
 }
 
@@ -112,8 +114,16 @@ impl PodError {
             Self::Forward(fault) => fault.hint(hand),
             Self::Auth(fault) => fault.hint(hand),
             Self::Scrape(fault) => fault.hint(hand),
-            Self::Packed { fault, .. } => fault.hint(),
-            Self::File { .. } | Self::Recorded(_) => None,
+            Self::Packed { file, fault } => fault
+                .hint()
+                .or_else(|| Some(format!("is it whole?  gzip -t {}", quoted(file)))),
+            Self::File { file, fault } => Some(match fault.kind() {
+                io::ErrorKind::IsADirectory => {
+                    format!("name the files in it: -f {}/FILE", quoted(file))
+                }
+                _ => format!("is it there, and may you read it?  ls -l {}", quoted(file)),
+            }),
+            Self::Recorded(_) => Some("another moment?  --at TIME".to_owned()),
         }
     }
 
@@ -303,34 +313,31 @@ fn read(mut content: impl io::Read, file: &str, max: MaxScrape) -> Result<Page, 
         file: file.into(),
         fault,
     };
-    let mut piece = vec![0; 64 << 10];
-    let mut body: Option<Body> = None;
-    loop {
-        match content.read(&mut piece) {
-            Ok(0) => break,
-            Ok(length) => {
-                // A file says what it is by its first bytes alone.
-                let coding = piece[..length].starts_with(&body::GZIP).then_some("gzip");
-                let body = match &mut body {
-                    Some(body) => body,
-                    none => none.insert(Body::new(coding, max.0).map_err(packed)?),
-                };
-                body.push(&piece[..length]).map_err(packed)?;
-            }
-            Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
-            Err(fault) => {
-                return Err(PodError::File {
-                    file: file.into(),
-                    fault,
-                });
-            }
-        }
-    }
-    let wire_bytes = body.as_ref().map_or(0, Body::packed) as u64;
-    let body = match body {
-        Some(body) => body.finish().map_err(packed)?,
-        None => Vec::new(),
+    let unread = |fault| PodError::File {
+        file: file.into(),
+        fault,
     };
+    // A file says what it is by its first bytes alone, and a pipe may bring them one by one.
+    let mut piece = Vec::new();
+    let start = body::GZIP.len() as u64;
+    content
+        .by_ref()
+        .take(start)
+        .read_to_end(&mut piece)
+        .map_err(unread)?;
+    let coding = piece.starts_with(&body::GZIP).then_some("gzip");
+    let mut body = Body::new(coding, max.0).map_err(packed)?;
+    while !piece.is_empty() {
+        body.push(&piece).map_err(packed)?;
+        piece.clear();
+        content
+            .by_ref()
+            .take(64 << 10)
+            .read_to_end(&mut piece)
+            .map_err(unread)?;
+    }
+    let wire_bytes = body.packed() as u64;
+    let body = body.finish().map_err(packed)?;
     Ok(Page {
         body,
         taken: Timestamp::now(),

@@ -9,8 +9,11 @@ use super::or_enough;
 use crate::{
     config::Source,
     error::Error,
-    exposition::{self, Kind},
+    exposition::{self, End, Kind},
     render::{Form, form, grid},
+    scrape::Page,
+    snapshot::Snapshot,
+    visible::visible,
     vocabulary::{self, Scope, TABLE},
 };
 
@@ -75,10 +78,19 @@ pub(super) async fn run(source: Option<Source>, form: Form) -> Result<u8, Error>
 
 /// Series by name of the table, added over pods, and the exit code.
 async fn emitted(source: &Source) -> Result<(BTreeMap<&'static str, usize>, u8), Error> {
-    let (pages, code) = pages(source).await?;
+    let is_picker = |page: &Page| Snapshot::read(&page.body).map(drop);
+    let (pages, code) = pages(source, is_picker).await?;
     let mut series = BTreeMap::new();
-    for (_, page) in &pages {
+    for (name, page) in &pages {
         let read = exposition::read(&page.body, |name| entry_name(name).is_some());
+        let name = visible(name);
+        if read.problems.unreadable > 0 {
+            let lines = read.problems.unreadable;
+            tracing::warn!("{name}: {lines} unreadable lines are not in the list");
+        }
+        if read.end == End::NoNewline {
+            tracing::warn!("{name}: the text ends without a newline; it may be cut off");
+        }
         for family in &read.families {
             if let Some(name) = entry_name(&family.name) {
                 *series.entry(name).or_default() += family.series.len();

@@ -21,7 +21,7 @@ pub(super) async fn run(input: &Input, export: Option<Export>) -> Result<u8, Err
         return export_openmetrics(input);
     }
     let opened = Opened::open(input, true).await?;
-    let (pages, code) = pages(&opened.source).await?;
+    let (pages, code) = pages(&opened.source, |_| Ok(())).await?;
     or_enough(print(&pages))?;
     Ok(code)
 }
@@ -36,6 +36,10 @@ fn print(pages: &[(String, Page)]) -> io::Result<()> {
         match terminal {
             true => out.write_all(shown(&page.body).as_bytes())?,
             false => out.write_all(&page.body)?,
+        }
+        // What follows is no part of its last line.
+        if pages.len() > 1 && !page.body.is_empty() && !page.body.ends_with(b"\n") {
+            writeln!(out)?;
         }
     }
     out.flush()

@@ -196,8 +196,12 @@ impl Look {
     }
 }
 
-/// The pages that could be had, with whose they are, and the exit code that tells whether all could.
-pub(super) async fn pages(source: &Source) -> Result<(Vec<(String, Page)>, u8), Error> {
+/// The pages that could be had and that hold what they should, with whose they are, and the exit code that tells whether
+/// all could.
+pub(super) async fn pages(
+    source: &Source,
+    holds: fn(&Page) -> Result<(), SnapshotError>,
+) -> Result<(Vec<(String, Page)>, u8), Error> {
     let moment = Collector::open(source).await?.collect().await;
     for notice in &moment.notices {
         tracing::warn!("{notice}");
@@ -206,7 +210,13 @@ pub(super) async fn pages(source: &Source) -> Result<(Vec<(String, Page)>, u8), 
     let mut failures = Vec::new();
     for entry in moment.pods {
         match entry.page {
-            Ok(page) => pages.push((entry.pod.full_name(), page)),
+            Ok(page) => match holds(&page) {
+                Ok(()) => pages.push((entry.pod.full_name(), page)),
+                Err(fault) => failures.push(Error::Snapshot {
+                    pod: Box::new(entry.pod),
+                    fault,
+                }),
+            },
             Err(fault) => failures.push(Error::Pod(fault)),
         }
     }

@@ -252,7 +252,13 @@ impl Source {
             || args.all_namespaces
             || args.selector.is_some()
             || args.url.is_some()
-            || !args.file.is_empty();
+            || !args.file.is_empty()
+            || args.context.is_some()
+            || args.kubeconfig.is_some()
+            || args.as_user.is_some()
+            || args.service_account.is_some()
+            || args.token_secret.is_some()
+            || args.token_file.is_some();
         if named {
             Self::from_args(args).map(Some)
         } else {
@@ -321,6 +327,8 @@ impl Source {
                 .ok()
                 .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
                 .ok_or_else(|| {
+                    // It may hold a password.
+                    let url = url.rsplit_once('@').map_or(url.as_str(), |(_, host)| host);
                     UsageError::new(format!(
                         "--url {url}: not an address like http://127.0.0.1:9090/metrics"
                     ))

@@ -8,7 +8,7 @@ use super::{
 use crate::cli;
 use crate::glob::Glob;
 use crate::recording::look_at;
-use crate::render::Form;
+use crate::render::{Form, round_percent};
 use crate::report::{Dimension, Order};
 use crate::vocabulary::Signal;
 
@@ -122,7 +122,7 @@ fn order(column: &str, quantiles: &[f64]) -> Result<Order, UsageError> {
     known.ok_or_else(|| {
         UsageError::new(format!(
             "--sort {column}: no such column; there are requests, rate, errors, error-rate, in-flight, name and the quantiles shown, such as p{}",
-            quantiles.last().map_or(99.0, |q| q * 100.0)
+            quantiles.last().map_or(99.0, |q| round_percent(*q))
         ))
     })
 }

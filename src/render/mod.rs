@@ -22,6 +22,7 @@ mod yaml;
 use std::io;
 
 pub use form::Form;
+pub(crate) use number::round_percent;
 
 use crate::report::Report;
 

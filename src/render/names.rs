@@ -82,7 +82,11 @@ fn cut_middle(text: &str, width: usize) -> String {
     format!("{front}…{}", back.into_iter().collect::<String>())
 }
 
-fn within(chars: impl Iterator<Item = char>, width: usize) -> impl Iterator<Item = char> {
+/// The first characters that are no wider together.
+pub(super) fn within(
+    chars: impl Iterator<Item = char>,
+    width: usize,
+) -> impl Iterator<Item = char> {
     let mut used = 0;
     chars.take_while(move |c| {
         used += c.width().unwrap_or(0);

@@ -14,10 +14,12 @@ pub(crate) fn count(n: f64) -> String {
     }
 }
 
-/// A rate per second, to three digits: `0.667`, `12.3`, `1,234`.
+/// A rate per second, to three digits: `0.667`, `12.3`, `1,234`. What is not zero does not look like it.
 pub(crate) fn rate(n: f64) -> String {
     if n == 0.0 {
         "0".to_owned()
+    } else if n > 0.0 && n < 0.000_5 {
+        "<0.001".to_owned()
     } else if n.abs() >= 999.5 {
         grouped(n.round())
     } else {
@@ -69,8 +71,15 @@ pub(crate) fn bucket(q: Quantile, unit: Unit) -> Option<String> {
     Some(format!("{lower}–{}{suffix}", plain(upper)))
 }
 
-/// A span of time in its two largest parts: `3h12m`.
+/// A span of time in its two largest parts: `3h12m`, `1.5s`.
 pub(crate) fn span(seconds: f64) -> String {
+    let tenths = (seconds * 10.0).round() / 10.0;
+    if seconds > 0.0 && seconds < 0.95 {
+        return format!("{:.0}ms", seconds * 1e3);
+    }
+    if tenths > 0.0 && tenths < 10.0 {
+        return format!("{tenths}s");
+    }
     let s = seconds.max(0.0).round() as u64;
     match s {
         0..60 => format!("{s}s"),
@@ -150,7 +159,7 @@ pub(super) fn known(n: Option<f64>, text: fn(f64) -> String) -> String {
 }
 
 /// 0.999 → `99.9`, without the noise of binary fractions.
-pub(super) fn round_percent(share: f64) -> f64 {
+pub(crate) fn round_percent(share: f64) -> f64 {
     (share * 1e8).round() / 1e6
 }
 
@@ -166,6 +175,7 @@ mod tests {
             (count(-1234567.0), "-1,234,567"),
             (rate(0.666667), "0.667"),
             (rate(1234.4), "1,234"),
+            (rate(1.0 / 3600.0), "<0.001"),
             (percent(0.0), "0.0"),
             (percent(0.0001), "<0.1"),
             (percent(1.0), "100.0"),
@@ -179,6 +189,9 @@ mod tests {
             (bytes(1234.0), "1.23kB"),
             (span(11520.0), "3h12m"),
             (span(14.2), "14s"),
+            (span(2.003), "2s"),
+            (span(1.5), "1.5s"),
+            (span(0.2), "200ms"),
             (span(90000.0), "1d1h"),
             (quantile(Quantile::Above(3600.0), Unit::Seconds), ">3600s"),
             (quantile(Quantile::Unknown, Unit::Seconds), "-"),

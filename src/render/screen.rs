@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use crossterm::{cursor, queue, terminal};
 
+use super::names::within;
+
 /// The alternate screen: what was on the terminal before is there again when this is dropped, also after
 /// a panic, and the shell's scrollback holds no hundred tables.
 #[derive(Debug)]
@@ -26,12 +28,17 @@ impl Screen {
         Ok(Self(()))
     }
 
-    /// Shows the text from the top, without flicker, cut to the height of the terminal.
+    /// Shows the text from the top, without flicker, cut to the terminal: a line that it breaks moves all others.
     ///
     /// # Errors
     /// When stdout cannot be written.
     pub fn show(&self, text: &str) -> io::Result<()> {
-        let rows = terminal::size().map_or(usize::MAX, |(_, rows)| usize::from(rows));
+        let (columns, rows) = terminal::size()
+            .ok()
+            .filter(|(columns, rows)| *columns > 0 && *rows > 0)
+            .map_or((usize::MAX, usize::MAX), |(columns, rows)| {
+                (columns.into(), rows.into())
+            });
         let mut out = io::stdout().lock();
         queue!(out, terminal::BeginSynchronizedUpdate, cursor::MoveTo(0, 0))?;
         let lines = text.lines().count();
@@ -39,18 +46,18 @@ impl Screen {
             if i > 0 {
                 write!(out, "\r\n")?;
             }
-            if i + 1 == rows && lines > rows {
-                write!(out, "… {} more lines", lines - i)?;
-            } else {
-                write!(out, "{line}")?;
-            }
+            // Behind a line that fills its row the cursor still stands on its last character.
             queue!(out, terminal::Clear(terminal::ClearType::UntilNewLine))?;
+            let left_out =
+                (i + 1 == rows && lines > rows).then(|| format!("… {} more lines", lines - i));
+            let line = left_out.as_deref().unwrap_or(line);
+            write!(out, "{}", within(line.chars(), columns).collect::<String>())?;
         }
-        queue!(
-            out,
-            terminal::Clear(terminal::ClearType::FromCursorDown),
-            terminal::EndSynchronizedUpdate
-        )?;
+        if lines < rows {
+            write!(out, "\r\n")?;
+            queue!(out, terminal::Clear(terminal::ClearType::FromCursorDown))?;
+        }
+        queue!(out, terminal::EndSynchronizedUpdate)?;
         out.flush()
     }
 }

@@ -162,10 +162,14 @@ fn columns(report: &Report, layout: Layout) -> Vec<Column> {
         });
     }
     add("RUN", true, true, &in_flight);
+    let of = match layout.latency {
+        Signal::Latency => String::new(),
+        other => format!("{} ", vocabulary::entry_of(other).title.to_uppercase()),
+    };
     for (i, q) in report.quantiles.iter().enumerate() {
-        add(&format!("P{}", round_percent(*q)), true, false, &|r| {
-            quantile(r, layout, i, *q)
-        });
+        let title = format!("{of}P{}", round_percent(*q));
+        let is_last = i + 1 == report.quantiles.len();
+        add(&title, is_last, false, &|r| quantile(r, layout, i, *q));
     }
     if layout.wide {
         for (title, signal) in [

@@ -316,7 +316,10 @@ pub fn report(now: &[PodSample], before: Option<&[&PodSample]>, ask: &Ask) -> Re
                 },
             }
             if line.restarted {
-                notes.add(format!("{} restarted: its counts begin anew", sample.name));
+                notes.add(format!(
+                    "{} restarted: its counts begin anew, what it counted before within the window is missing",
+                    sample.name
+                ));
             }
         }
         pods.push(line);
@@ -336,6 +339,7 @@ pub fn report(now: &[PodSample], before: Option<&[&PodSample]>, ask: &Ask) -> Re
     let generations: BTreeSet<Generation> = counted.iter().filter_map(|s| s.generation()).collect();
     let overhead = sums.overhead(&ask.quantiles);
     let (mut rows, total) = sums.finish(ask, &added, &mut notes);
+    notes.of_nothing_found(ask, &counted, &rows);
     notes.of_generations(&counted, &total);
     sort(&mut rows, ask);
     let rows_left_out = ask

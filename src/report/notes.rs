@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{PodSample, Row, sums::RowSums};
+use super::{Ask, PodSample, Row, sums::RowSums};
 use crate::{
     few::few,
     snapshot::Snapshot,
@@ -79,6 +79,24 @@ impl Notes {
                 "{}: the text ends without a newline; it may be cut off",
                 sample.name
             ));
+        }
+    }
+
+    /// Why there is nothing of what was asked for.
+    pub(super) fn of_nothing_found(&mut self, ask: &Ask, snapshots: &[&Snapshot], rows: &[Row]) {
+        let with_traffic: Vec<_> = snapshots.iter().filter(|s| s.has_traffic()).collect();
+        if with_traffic.is_empty() {
+            return;
+        }
+        if let (Some(glob), []) = (&ask.models, rows) {
+            self.add(format!("no model matches {:?}", glob.text()));
+        }
+        // Of latency there is more to say.
+        if ask.latency != Signal::Latency
+            && with_traffic.iter().all(|s| s.get(ask.latency).is_none())
+        {
+            let title = vocabulary::entry_of(ask.latency).title;
+            self.add(format!("no {title} was measured"));
         }
     }
 

@@ -1,18 +1,23 @@
 //! Why there is no page, whose "no" it was, and what to try next.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::StatusCode;
+use reqwest::{StatusCode, Url};
 
 use crate::auth::NearMiss;
 use crate::body::BodyError;
 use crate::by_hand::ByHand;
 use crate::error;
 use crate::rbac::{grant_picker, grant_reader};
+use crate::visible::visible;
 
 /// In seconds; who has waited for longer needs twice as long.
 const ENOUGH_FOR_MOST: u64 = 30;
+
+/// What Go's `net/http` says to plain HTTP on a TLS port.
+pub(super) const WANTS_TLS: &str = "Client sent an HTTP request to an HTTPS server";
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
@@ -127,7 +132,8 @@ pub enum ScrapeError {
         near_miss: Option<Box<NearMiss>>,
     },
     /// Another status than 200.
-    #[error("no metrics page at {at}\n  GET {path} answered {status}\n  {body:?}")]
+    #[error("no metrics page at {at}\n  GET {path} answered {status}{}\n  {body:?}",
+        instead.as_ref().map(|instead| format!(", {instead}")).unwrap_or_default())]
     Status {
         /// Where.
         at: String,
@@ -137,8 +143,8 @@ pub enum ScrapeError {
         status: StatusCode,
         /// What it said.
         body: String,
-        /// Whether it is a pod, not an address that was given.
-        of_pod: bool,
+        /// What it says to do instead.
+        instead: Option<Instead>,
     },
     /// The answer broke off.
     #[error("the answer of {at} broke off after {bytes} bytes\n  {reason}")]
@@ -158,6 +164,24 @@ pub enum ScrapeError {
         /// Why.
         fault: BodyError,
     },
+}
+
+/// What the head of an answer says to do instead of what was done.
+#[derive(Debug)]
+pub enum Instead {
+    /// `Location`: ask there.
+    Elsewhere(String),
+    /// `Retry-After`: ask then, in seconds or as a date.
+    Later(String),
+}
+
+impl fmt::Display for Instead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Elsewhere(url) => write!(f, "see {}", visible(url)),
+            Self::Later(after) => write!(f, "Retry-After: {}", visible(after)),
+        }
+    }
 }
 
 impl ScrapeError {
@@ -195,13 +219,20 @@ impl ScrapeError {
                 format!("the picker may not create SubjectAccessReviews:\n{}", delegate(hand, account.as_deref()))
             }
             Self::Forbidden { body, near_miss, .. } => forbidden_hint(hand, body, near_miss.as_deref()),
-            Self::Status { status: StatusCode::NOT_FOUND, of_pod: true, .. } => "another port?  --metrics-port PORT".into(),
-            Self::Body { fault, .. } => return fault.hint(),
+            Self::Status { at, status, body, instead, .. } => {
+                status_hint(hand, at, *status, body, instead.as_ref())
+            }
+            Self::Body { at, fault } => fault.hint().unwrap_or_else(|| look_at(hand, at)),
+            Self::Unreachable { at, .. } if pod_in(at).is_some() => {
+                format!("another port?  --metrics-port PORT, or {}", look_at(hand, at))
+            }
+            Self::Unreachable { at, .. } | Self::CutOff { at, .. } => look_at(hand, at),
+            Self::TlsFile { path, .. } => format!("is it there, and PEM?  head -n 1 {}", quoted(&path.to_string_lossy())),
             Self::Silent { after, .. } => format!(
                 "give it longer with --request-timeout {}s, or see what it does with kubectl logs",
                 after.as_secs().saturating_mul(2).max(ENOUGH_FOR_MOST)
             ),
-            _ => return None,
+            Self::Client { .. } => return None,
         })
     }
 
@@ -248,6 +279,78 @@ impl ScrapeError {
     pub(crate) fn is_broken_connection(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::CutOff { .. })
     }
+}
+
+/// What may help where the page is not what it should be.
+fn status_hint(
+    hand: &ByHand,
+    at: &str,
+    status: StatusCode,
+    body: &str,
+    instead: Option<&Instead>,
+) -> String {
+    let is_pod = pod_in(at).is_some();
+    match instead {
+        Some(Instead::Elsewhere(url)) if !is_pod => {
+            return format!(
+                "if you trust where it points, ask there: --url {}",
+                quoted(url)
+            );
+        }
+        Some(Instead::Later(after)) => {
+            return format!("try again when it says: Retry-After: {}", visible(after));
+        }
+        _ => {}
+    }
+    match status {
+        StatusCode::NOT_FOUND if is_pod => "another port?  --metrics-port PORT".into(),
+        StatusCode::NOT_FOUND => another_path(at).unwrap_or_else(|| look_at(hand, at)),
+        StatusCode::BAD_REQUEST if body.contains(WANTS_TLS) => {
+            format!(
+                "it speaks TLS: --url {}",
+                quoted(&at.replacen("http:", "https:", 1))
+            )
+        }
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            format!("try again in a while, or {}", look_at(hand, at))
+        }
+        _ => look_at(hand, at),
+    }
+}
+
+/// The address with the usual path, where it has none.
+pub(crate) fn another_path(at: &str) -> Option<String> {
+    let url = Url::parse(at).ok().filter(|url| url.path() == "/")?;
+    let metrics = url.join("/metrics").ok()?;
+    Some(format!(
+        "is the path missing?  --url {}",
+        quoted(metrics.as_str())
+    ))
+}
+
+/// How to see for oneself what is there.
+pub(crate) fn look_at(hand: &ByHand, at: &str) -> String {
+    match pod_in(at) {
+        Some((namespace, name)) => {
+            format!(
+                "see what it does: {} logs {name} -n {namespace}",
+                hand.kubectl()
+            )
+        }
+        None => format!("see what answers there: curl -v {}", quoted(at)),
+    }
+}
+
+/// Namespace and name in `pod llm/epp-0:9090`.
+fn pod_in(at: &str) -> Option<(&str, &str)> {
+    at.strip_prefix("pod ")?.rsplit_once(':')?.0.split_once('/')
+}
+
+/// A word for a shell, of what may be a stranger's.
+pub(crate) fn quoted(text: &str) -> String {
+    let text = visible(text);
+    // Only a NUL cannot be quoted, and none is left.
+    shlex::try_quote(&text).unwrap_or_default().into_owned()
 }
 
 /// The command that lets a picker ask the API server about tokens and rights.

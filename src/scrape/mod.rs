@@ -7,7 +7,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
+    RETRY_AFTER,
+};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
 use rustls::{AlertDescription, CertificateError};
@@ -17,6 +20,8 @@ use crate::cause;
 use crate::config::{MaxScrape, Tls};
 use crate::token::Token;
 pub use error::ScrapeError;
+use error::{Instead, WANTS_TLS};
+pub(crate) use error::{another_path, look_at, quoted};
 pub(crate) use tls::certificates;
 use tls::with_tls;
 
@@ -28,8 +33,6 @@ const LATER_TIME: Duration = Duration::from_secs(5);
 
 /// How much of a refusal is quoted.
 const MAX_REFUSAL: usize = 500;
-/// What Go's `net/http` says to plain HTTP on a TLS port.
-const WANTS_TLS: &str = "Client sent an HTTP request to an HTTPS server";
 
 /// A metrics page.
 #[derive(Debug, Clone)]
@@ -271,6 +274,15 @@ impl Endpoint {
     /// Whose "no" it is: the picker tells by its status and its body together.
     async fn refusal(&self, mut response: Response, shown: bool) -> ScrapeError {
         let status = response.status();
+        let header = |name: HeaderName| {
+            let value = response.headers().get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        let elsewhere = header(LOCATION).map(|to| match self.url.join(&to) {
+            Ok(url) => Instead::Elsewhere(without_credentials(url).to_string()),
+            Err(_) => Instead::Elsewhere(to),
+        });
+        let instead = elsewhere.or_else(|| header(RETRY_AFTER).map(Instead::Later));
         let mut text = Vec::new();
         while let Ok(Some(piece)) = response.chunk().await {
             text.extend_from_slice(&piece);
@@ -318,7 +330,7 @@ impl Endpoint {
                 path,
                 status,
                 body,
-                of_pod,
+                instead,
             },
         }
     }
