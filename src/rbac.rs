@@ -23,7 +23,7 @@ const OPERATOR_RULES: &str = "\
 - {apiGroups: [\"\"], resources: [pods, services, serviceaccounts], verbs: [get, list]}
 - {apiGroups: [\"\"], resources: [pods/portforward], verbs: [get, create]}
 - {apiGroups: [\"\"], resources: [serviceaccounts/token], verbs: [create]}
-- {apiGroups: [apps], resources: [deployments], verbs: [get, list]}
+- {apiGroups: [apps], resources: [deployments, statefulsets], verbs: [get, list]}
 - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [list]}
 - {apiGroups: [inference.networking.k8s.io, inference.networking.x-k8s.io], resources: [inferencepools], verbs: [get, list]}
 ";

@@ -467,6 +467,10 @@ async fn two_pools(picker: &Picker) -> Api {
         pod_of("vllm", "vllm-a", json!({ "name": "vllm" })),
     ];
     api.has_pods(pods)
+        .answers(
+            "POST /apis/authorization.k8s.io/v1/subjectaccessreviews",
+            json!({ "spec": {}, "status": { "allowed": true } }),
+        )
         .forwards("eppb-a", Way::To(picker.address))
         .answers(
             POOLS,
@@ -1041,6 +1045,105 @@ async fn a_picker_of_several_that_may_not_hold_their_lease_lacks_that_right() {
             "it is told --pool-group inference.networking.x-k8s.io, and its pool is of inference.networking.k8s.io",
         ]
     );
+}
+
+#[tokio::test]
+async fn what_makes_the_pickers_pods_is_looked_at_and_mended() {
+    let args = |command: &str| {
+        command.replace(
+            "PATCH",
+            "kubectl patch deployment epp -n llm --type=json -p",
+        )
+    };
+    let mut pod = pod_of("epp", "epp-5d-a", picks("qwen"));
+    pod["metadata"]["labels"]["pod-template-hash"] = json!("5d");
+    pod["metadata"]["ownerReferences"] =
+        json!([{ "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "epp-5d", "uid": "u" }]);
+    let mut injected = pod.clone();
+    injected["spec"]["containers"] = json!([{ "name": "istio-proxy" }, picks("wrong")]);
+    let with = |field: &str, value: Value| {
+        let mut deployment = deployment("epp", picks("qwen"));
+        deployment["spec"][field] = value;
+        deployment
+    };
+    let mut short = with("replicas", json!(2));
+    let failure =
+        json!({ "type": "ReplicaFailure", "status": "True", "message": "exceeded quota" });
+    short["status"] = json!({ "replicas": 1, "conditions": [failure] });
+    let set = "GET /apis/apps/v1/namespaces/llm/statefulsets";
+    let cases = [
+        (
+            (DEPLOYMENTS, short, vec![pod]),
+            (
+                Outcome::Warn,
+                vec![
+                    "Deployment epp is to have 2 pods and has 1",
+                    "exceeded quota",
+                ],
+                None,
+            ),
+        ),
+        (
+            (DEPLOYMENTS, with("paused", json!(true)), vec![]),
+            (
+                Outcome::Fail,
+                vec!["Deployment epp is paused"],
+                Some("kubectl rollout resume deployment epp -n llm"),
+            ),
+        ),
+        (
+            (set, with("replicas", json!(0)), vec![]),
+            (
+                Outcome::Fail,
+                vec!["StatefulSet epp is scaled to 0"],
+                Some("kubectl scale statefulset epp -n llm --replicas=1"),
+            ),
+        ),
+        (
+            (
+                DEPLOYMENTS,
+                deployment("epp", picks("wrong")),
+                vec![injected],
+            ),
+            (
+                Outcome::Fail,
+                vec![],
+                Some(
+                    "PATCH '[{\"op\":\"replace\",\"path\":\"/spec/template/spec/containers/0/args/1\",\
+                     \"value\":\"qwen\"}]'",
+                ),
+            ),
+        ),
+    ];
+    for ((kind, workload, pods), (outcome, evidence, fix)) in cases {
+        let picker = Picker::serve(guarded).await;
+        let api = two_pools(&picker).await;
+        api.has_pods(pods)
+            .forwards("epp-5d-a", Way::To(picker.address))
+            .answers(DEPLOYMENTS, list(vec![]))
+            .answers(kind, list(vec![workload]))
+            .answers(POOLS, list(vec![pool("qwen", "epp")]));
+
+        let steps = steps(of_pools(&api)).await;
+
+        let kubectl = api.source().by_hand().kubectl();
+        let step = &steps[2];
+        let mended: Vec<String> = step
+            .fix
+            .iter()
+            .map(|fix| fix.replace(&kubectl, "kubectl"))
+            .collect();
+        assert_eq!(
+            (
+                step.outcome,
+                step.evidence.iter().map(String::as_str).collect(),
+                mended
+            ),
+            (outcome, evidence, fix.map(args).into_iter().collect()),
+            "{}",
+            shown(&steps, &api)
+        );
+    }
 }
 
 /// What is said of the content of a saved scrape.

@@ -1,7 +1,6 @@
 //! Does a pool name a picker, and has it endpoints that take requests?
 
 use futures::future::join_all;
-use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::Api;
 use kube::api::ListParams;
@@ -12,7 +11,7 @@ use super::dial::{Greeting, closed, is_probed};
 use super::pods::{self, Replica};
 use super::service::{patch_pool, patch_pool_spec};
 use super::step::{Name, Step};
-use super::workload;
+use super::workload::{self, Workload};
 use crate::cluster::{Cluster, Right};
 use crate::config::ClusterSource;
 use crate::discover::pool::{Pool, RESOURCE};
@@ -267,26 +266,20 @@ async fn no_endpoints(cluster: &Cluster, pool: &Pool) -> Step {
             selector(pool)
         ),
     );
-    let deployments = workload::list(cluster, namespace).await;
-    let own = deployments
+    let workloads = workload::list(cluster, namespace).await;
+    let own = workloads
         .iter()
-        .find(|deployment| workload::is_selected(deployment, pool.selector.iter()));
+        .find(|workload| workload.is_selected(pool.selector.iter()));
     if let Some(own) = own {
-        return match workload::is_scaled_to_none(own) {
-            true => workload::scale_up(cluster, namespace, own, step),
-            false => workload::not_made(cluster, namespace, own, step),
-        };
+        return own.no_pods(cluster, namespace, step);
     }
-    let mut others = deployments
+    let mut others = workloads
         .iter()
-        .filter(|deployment| may_serve(deployment, pool))
-        .filter_map(|deployment| Some((deployment, workload::labels(deployment)?)));
+        .filter(|workload| may_serve(workload, pool))
+        .filter_map(|workload| Some((workload, workload.labels()?)));
     match (others.next(), others.next()) {
         (Some((only, labels)), None) if pool.is_v1() => step
-            .because([format!(
-                "the pods of Deployment {} are labelled {labels}",
-                workload::name(only)
-            )])
+            .because([format!("the pods of {only} are labelled {labels}")])
             .mended_by([format!(
                 "{} patch {RESOURCE}.{} {} -n {} {}",
                 cluster.admin,
@@ -303,19 +296,17 @@ async fn no_endpoints(cluster: &Cluster, pool: &Pool) -> Step {
     }
 }
 
-/// Whether a Deployment looks like one of the pool's model servers: it declares the pool's port, or, where it declares
+/// Whether it looks like the pool's model servers: it declares the pool's port, or, where it declares
 /// none, has a label of the pool's kind. A picker is none, nor is what a gateway is made of.
-fn may_serve(deployment: &Deployment, pool: &Pool) -> bool {
-    let Some(template) = workload::template(deployment) else {
-        return false;
-    };
+fn may_serve(workload: &Workload, pool: &Pool) -> bool {
+    let template = &workload.template;
     let labels = template
         .metadata
         .iter()
         .flat_map(|metadata| metadata.labels.iter().flatten());
     let keys: Vec<&String> = labels.map(|(key, _)| key).collect();
     let is_of_gateway = |key: &&String| key.starts_with("gateway.networking.k8s.io/");
-    if workload::is_picker(deployment) || keys.iter().any(is_of_gateway) {
+    if workload.is_picker() || keys.iter().any(is_of_gateway) {
         return false;
     }
     let spec = template.spec.iter();

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Container, Pod};
 use serde_json::json;
 
 use super::again;
 use super::dial::{Greeting, is_probed, listens, listens_at_address};
 use super::pods::{Replica, declared_ports};
 use super::step::Step;
-use super::workload::{self, deployment_of};
+use super::workload;
 use crate::cluster::Cluster;
 use crate::collect::PodError;
 use crate::collect::link::Link;
@@ -70,19 +70,13 @@ pub(super) async fn look(
             ..source.clone()
         })]);
     }
-    match (deployment_of(pod), place_of_metrics(pod)) {
-        (Some(deployment), Some((container, at))) => step.mended_by([workload::patch(
-            cluster,
-            pod.metadata.namespace.as_deref().unwrap_or_default(),
-            deployment,
-            &format!("containers/{container}/ports/{at}/containerPort"),
-            json!(port),
-        )]),
-        _ => step.mended_by([again::command(&ClusterSource {
+    let fix = declare(cluster, pod, port).await;
+    step.mended_by([fix.unwrap_or_else(|| {
+        again::command(&ClusterSource {
             metrics_port: Some(port),
             ..source.clone()
-        })]),
-    }
+        })
+    })])
 }
 
 /// Who finds somebody at the pod's own address where a port-forward, to its localhost, finds nobody.
@@ -125,12 +119,15 @@ async fn has_metrics(
     }
 }
 
-/// Where a container declares the port named `metrics`: its place among the containers, and the port's among its.
-fn place_of_metrics(pod: &Pod) -> Option<(usize, usize)> {
-    let containers = pod.spec.as_ref()?.containers.iter().enumerate();
-    containers.into_iter().find_map(|(container, of)| {
-        let mut ports = of.ports.iter().flatten();
-        let at = ports.position(|port| port.name.as_deref() == Some("metrics"))?;
-        Some((container, at))
-    })
+/// The command by which a container declares that the port named `metrics` is this one.
+async fn declare(cluster: &Cluster, pod: &Pod, port: u16) -> Option<String> {
+    let place = |container: &Container| {
+        let mut ports = container.ports.iter().flatten();
+        ports.position(|port| port.name.as_deref() == Some("metrics"))
+    };
+    let mut containers = pod.spec.as_ref()?.containers.iter();
+    let declares = containers.find(|container| place(container).is_some())?;
+    let described = workload::described(cluster, pod, &declares.name).await?;
+    let at = place(&described.container)?;
+    Some(described.patch(cluster, &format!("ports/{at}/containerPort"), json!(port)))
 }

@@ -16,7 +16,7 @@ use super::pool::refusal;
 use super::rights::may_it;
 use super::service;
 use super::step::{Name, Step};
-use super::workload::{self, POOL, POOL_GROUP, POOL_NAMESPACE, deployment_of, is, told_pool};
+use super::workload::{self, POOL, POOL_GROUP, POOL_NAMESPACE, Workload, is, told_pool};
 use crate::auth::Account;
 use crate::cluster::{ApiError, Cluster, Right};
 use crate::discover::pool::{Pool, RESOURCE};
@@ -96,7 +96,7 @@ pub(super) async fn judge(
         .collect();
     if let (0, Some(first)) = (ready, waiting.first()) {
         let step = Step::fail(NAME, format!("{way}{pods}, none ready"));
-        if let Some(told) = other_group(cluster, wanted, first, &step) {
+        if let Some(told) = other_group(cluster, wanted, first, &step).await {
             return told;
         }
         return match lacks_right(cluster, wanted, first, &step).await {
@@ -141,8 +141,22 @@ pub(super) async fn judge(
             let troubles = troubled.into_iter().map(|(_, trouble)| trouble);
             Step::warn(NAME, found).because(troubles).because(events)
         }
-        _ => Step::ok(NAME, found).because(images).because(unasked),
+        _ => match lacks_pods(cluster, replicas).await {
+            Some(lines) => Step::warn(NAME, found).because(lines).because(unasked),
+            None => Step::ok(NAME, found).because(images).because(unasked),
+        },
     }
+}
+
+/// Pods that should be there, and are not.
+async fn lacks_pods(cluster: &Cluster, replicas: &[Replica]) -> Option<Vec<String>> {
+    let (namespace, _) = replicas.first()?.target.key();
+    let workloads = workload::list(cluster, &namespace).await;
+    let mut own = workloads.iter().filter(|workload| {
+        let mut pods = replicas.iter().map(|replica| &replica.pod);
+        pods.any(|pod| workload.made(pod))
+    });
+    own.find_map(Workload::lacks_pods)
 }
 
 /// A picker that watches another pool never picks for this one.
@@ -151,9 +165,12 @@ async fn other_pool(cluster: &Cluster, wanted: &Wanted, replicas: &[Replica]) ->
     let is_wanted = |told: &(String, String)| wanted.pools.iter().any(|pool| is(pool, told));
     let told = |pod: &Pod| {
         let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
-        let told = containers
-            .enumerate()
-            .filter_map(|(at, container)| Some((at, told_pool(container, &wanted.namespace)?)));
+        let told = containers.filter_map(|container| {
+            Some((
+                container.name.clone(),
+                told_pool(container, &wanted.namespace)?,
+            ))
+        });
         told.collect::<Vec<_>>()
     };
     let wrong = |(namespace, name): &(String, String), pool: &Pool| {
@@ -169,7 +186,7 @@ async fn other_pool(cluster: &Cluster, wanted: &Wanted, replicas: &[Replica]) ->
     };
     let mut known = Vec::new();
     for Replica { pod, .. } in replicas {
-        for (at, told) in told(pod) {
+        for (container, told) in told(pod) {
             if is_wanted(&told) {
                 known.push(told);
                 continue;
@@ -178,7 +195,7 @@ async fn other_pool(cluster: &Cluster, wanted: &Wanted, replicas: &[Replica]) ->
                 true => (&POOL_NAMESPACE, &wanted.namespace),
                 false => (&POOL, &first.name),
             };
-            let fix = workload::tell(cluster, pod, at, setting, value);
+            let fix = workload::tell(cluster, pod, &container, setting, value).await;
             return Some(wrong(&told, first).mended_by(fix));
         }
     }
@@ -196,28 +213,27 @@ async fn other_pool(cluster: &Cluster, wanted: &Wanted, replicas: &[Replica]) ->
 }
 
 /// A picker that watches pools of another API group never finds this one, and so is never ready.
-fn other_group(cluster: &Cluster, wanted: &Wanted, replica: &Replica, step: &Step) -> Option<Step> {
+async fn other_group(
+    cluster: &Cluster,
+    wanted: &Wanted,
+    replica: &Replica,
+    step: &Step,
+) -> Option<Step> {
     let groups: Vec<&str> = wanted.pools.iter().map(Pool::group).collect();
-    let spec = replica.pod.spec.as_ref()?;
-    let told = |container| POOL_GROUP.of(container);
-    let mut containers = spec.containers.iter().map(told).enumerate();
-    let (at, group) = containers.find_map(|(at, group)| Some((at, group?)))?;
+    let mut containers = replica.pod.spec.as_ref()?.containers.iter();
+    let (container, group) =
+        containers.find_map(|container| Some((&container.name, POOL_GROUP.of(container)?)))?;
     if groups.contains(&group.as_str()) {
         return None;
     }
     let right = groups.first()?;
+    let fix = workload::tell(cluster, &replica.pod, container, &POOL_GROUP, right).await;
     Some(
         step.clone()
             .because([format!(
                 "it is told --pool-group {group}, and its pool is of {right}"
             )])
-            .mended_by(workload::tell(
-                cluster,
-                &replica.pod,
-                at,
-                &POOL_GROUP,
-                right,
-            )),
+            .mended_by(fix),
     )
 }
 
@@ -291,19 +307,16 @@ fn unmet_gates(pod: &Pod) -> impl Iterator<Item = String> {
 
 /// The command that takes back the last change of a pod's Deployment, if since then its pods were never all ready.
 async fn undo(cluster: &Cluster, pod: &Pod) -> Option<String> {
-    let name = deployment_of(pod)?;
     let namespace = pod.metadata.namespace.as_deref()?;
-    let deployments = workload::list(cluster, namespace).await;
-    let deployment = deployments
-        .iter()
-        .find(|deployment| workload::name(deployment) == name)?;
+    let workloads = workload::list(cluster, namespace).await;
+    let deployment = workloads.iter().find(|workload| workload.made(pod))?;
     let annotations = deployment.metadata.annotations.as_ref()?;
     let revision: u32 = annotations
         .get("deployment.kubernetes.io/revision")?
         .parse()
         .ok()?;
     // What keeps containers from starting kept them before; what ends them may come later.
-    let has_worked = workload::complete_since(deployment).is_some_and(|since| {
+    let has_worked = deployment.complete_since().is_some_and(|since| {
         let is_old = Timestamp::now().duration_since(since) > RECENT;
         is_old || statuses(pod).all(|status| status.restart_count == 0)
     });
@@ -311,7 +324,7 @@ async fn undo(cluster: &Cluster, pod: &Pod) -> Option<String> {
         format!(
             "{} rollout undo deployment {} -n {}",
             cluster.admin,
-            word(name),
+            word(deployment.name()),
             word(namespace)
         )
     })

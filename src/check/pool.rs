@@ -4,7 +4,7 @@ use super::again;
 use super::namespace;
 use super::step::{Name, Step};
 use super::unserved;
-use super::workload;
+use super::workload::{self, Kind};
 use crate::cluster::{ApiError, Cluster};
 use crate::config::{ClusterSource, Select};
 use crate::discover::DiscoverError;
@@ -133,13 +133,10 @@ async fn missing(cluster: &Cluster, source: &ClusterSource, fault: &DiscoverErro
 
 /// The pools that pickers of this namespace were told to pick for.
 async fn pickers_without_pool(cluster: &Cluster) -> Vec<String> {
-    let deployments = workload::list(cluster, cluster.namespace()).await;
-    let pickers = deployments.iter().filter_map(|deployment| {
-        let pool = workload::pool_of(deployment)?;
-        Some(format!(
-            "Deployment {} picks for InferencePool {pool}",
-            workload::name(deployment)
-        ))
+    let workloads = workload::list(cluster, cluster.namespace()).await;
+    let pickers = workloads.iter().filter_map(|workload| {
+        let pool = workload.pool()?;
+        Some(format!("{workload} picks for InferencePool {pool}"))
     });
     pickers.collect()
 }
@@ -147,7 +144,7 @@ async fn pickers_without_pool(cluster: &Cluster) -> Vec<String> {
 /// There can be no pools. Pickers can be looked at all the same.
 async fn no_api(cluster: &Cluster, source: &ClusterSource) -> Step {
     let step = Step::fail(NAME, "this cluster does not serve the InferencePool API");
-    let (step, deployments) = tokio::join!(
+    let (step, workloads) = tokio::join!(
         unserved::explain(cluster, step),
         workload::list(cluster, cluster.namespace())
     );
@@ -157,9 +154,11 @@ async fn no_api(cluster: &Cluster, source: &ClusterSource) -> Step {
             .mended_by([unserved::define(cluster)]),
         false => step,
     };
-    let picker = match workload::only_picker(&deployments, &[]) {
-        Some(picker) => Select::Deployment(workload::name(picker).to_owned()),
-        None => Select::Service("NAME".to_owned()),
+    let picker = match workload::only_picker(&workloads, &[]) {
+        Some(picker) if picker.kind == Kind::Deployment => {
+            Select::Deployment(picker.name().to_owned())
+        }
+        _ => Select::Service("NAME".to_owned()),
     };
     step.because([format!(
         "without pools: {}",

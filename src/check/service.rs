@@ -1,6 +1,5 @@
 //! A pool's picker is a Service: is it there, do its ports agree with the pool's and the pods', and does it select pods?
 
-use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Pod, Service, ServicePort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::Api;
@@ -13,7 +12,7 @@ use super::dial::Closed;
 use super::picker::Wanted;
 use super::pods::{self, declared_ports};
 use super::step::{Name, Step};
-use super::workload::{self, POOL};
+use super::workload::{self, Kind, POOL, Workload};
 use crate::cluster::{Cluster, Right, is_name};
 use crate::config::{ClusterSource, Select};
 use crate::discover::Setting;
@@ -54,7 +53,7 @@ pub(super) async fn missing(
         ),
         None => Step::fail(NAME, format!("there is no Service {namespace}/{name}")),
     };
-    let (services, deployments) =
+    let (services, workloads) =
         tokio::join!(list(cluster, namespace), workload::list(cluster, namespace));
     let port = wanted.pools.iter().find_map(port_of).unwrap_or(GRPC);
     // Of pools' pickers their Services are known; where none is, a Service may be one of a picker by its port.
@@ -62,14 +61,18 @@ pub(super) async fn missing(
         |service: &Service| wanted.pools.is_empty() && self::port(service, port).is_some();
     let others: Vec<&Service> = services
         .iter()
-        .filter(|service| {
-            is_of_a_picker(service, &deployments, &wanted.pools) || is_likely(service)
-        })
+        .filter(|service| is_of_a_picker(service, &workloads, &wanted.pools) || is_likely(service))
         .collect();
+    let is_its_own = |pool: &&Pool| {
+        let pool = std::slice::from_ref(*pool);
+        others
+            .iter()
+            .any(|service| is_of_a_picker(service, &workloads, pool))
+    };
     match (
         &others[..],
-        workload::only_picker(&deployments, &wanted.pools),
-        wanted.pools.first(),
+        workload::only_picker(&workloads, &wanted.pools),
+        wanted.pools.iter().find(is_its_own),
     ) {
         ([other], _, Some(pool)) => {
             let other = other.metadata.name.as_deref().unwrap_or_default();
@@ -84,15 +87,18 @@ pub(super) async fn missing(
             })])
         }
         ([], Some(picker), _) => {
-            let picker = workload::name(picker);
-            let step = step.because([format!("Deployment {picker} is a picker")]);
+            let step = step.because([format!("{picker} is a picker")]);
             if !may_have(name) {
                 return step.because([format!("no Service can have the name {name:?}")]);
+            }
+            // What kubectl exposes.
+            if picker.kind != Kind::Deployment {
+                return step;
             }
             step.mended_by([format!(
                 "{} expose deployment {} -n {} --name={} --port={port}",
                 cluster.admin,
-                word(picker),
+                word(picker.name()),
                 word(namespace),
                 word(name)
             )])
@@ -312,9 +318,9 @@ pub(super) async fn selects_too(
     let pod_name = pod.metadata.name.as_deref().unwrap_or_default();
     let found = format!("Service {name} also selects pod {pod_name}, which is no picker");
     let step = Step::fail(NAME, found).because(["requests that go there fail"]);
-    let deployments = workload::list(cluster, namespace).await;
-    let picker = workload::only_picker(&deployments, &wanted.pools);
-    let own = picker.and_then(|picker| Some((picker, workload::labels(picker)?)));
+    let workloads = workload::list(cluster, namespace).await;
+    let picker = workload::only_picker(&workloads, &wanted.pools);
+    let own = picker.and_then(|picker| Some((picker, picker.labels()?)));
     let has = json!(pod.metadata.labels);
     let is_apart = |labels: &Value| {
         let mut labels = labels.as_object().into_iter().flatten();
@@ -328,11 +334,8 @@ pub(super) async fn selects_too(
     }
 }
 
-fn labelled(picker: &Deployment, labels: &Value) -> String {
-    format!(
-        "Deployment {} is a picker, its pods are labelled {labels}",
-        workload::name(picker)
-    )
+fn labelled(picker: &Workload, labels: &Value) -> String {
+    format!("{picker} is a picker, its pods are labelled {labels}")
 }
 
 /// The command by which a Service selects what has these labels, and nothing else.
@@ -369,17 +372,14 @@ pub(super) async fn no_pods(
         .as_ref()
         .and_then(|spec| spec.selector.clone())
         .unwrap_or_default();
-    let deployments = workload::list(cluster, namespace).await;
-    let own = deployments.iter().find(|deployment| {
-        !selector.is_empty() && workload::is_selected(deployment, selector.iter())
-    });
+    let workloads = workload::list(cluster, namespace).await;
+    let own = workloads
+        .iter()
+        .find(|workload| !selector.is_empty() && workload.is_selected(selector.iter()));
     if let Some(own) = own {
         let step = Step::fail(NAME, format!("Service {namespace}/{name} has no pods"))
             .because(ended.iter().filter_map(pods::held_up));
-        return match workload::is_scaled_to_none(own) {
-            true => workload::scale_up(cluster, namespace, own, step),
-            false => workload::not_made(cluster, namespace, own, step),
-        };
+        return own.no_pods(cluster, namespace, step);
     }
     let step = Step::fail(
         NAME,
@@ -393,8 +393,8 @@ pub(super) async fn no_pods(
             ),
         },
     );
-    let picker = workload::only_picker(&deployments, &wanted.pools);
-    match picker.and_then(|picker| Some((picker, workload::labels(picker)?))) {
+    let picker = workload::only_picker(&workloads, &wanted.pools);
+    match picker.and_then(|picker| Some((picker, picker.labels()?))) {
         Some((picker, labels)) => step
             .because([labelled(picker, &labels)])
             .mended_by([select(cluster, namespace, name, labels)]),
@@ -411,29 +411,27 @@ async fn list(cluster: &Cluster, namespace: &str) -> Vec<Service> {
 
 /// The one Service of a namespace that leads to a picker of these pools.
 pub(super) async fn only_one(cluster: &Cluster, namespace: &str, pools: &[Pool]) -> Option<String> {
-    let (services, deployments) =
+    let (services, workloads) =
         tokio::join!(list(cluster, namespace), workload::list(cluster, namespace));
     let mut services = services
         .into_iter()
-        .filter(|service| is_of_a_picker(service, &deployments, pools));
+        .filter(|service| is_of_a_picker(service, &workloads, pools));
     let first = services.next()?.metadata.name;
     first.filter(|_| services.next().is_none())
 }
 
 /// Whether a Service selects a picker of these pools, or, of none, any picker.
-fn is_of_a_picker(service: &Service, deployments: &[Deployment], pools: &[Pool]) -> bool {
+fn is_of_a_picker(service: &Service, workloads: &[Workload], pools: &[Pool]) -> bool {
     let selector = service
         .spec
         .as_ref()
         .and_then(|spec| spec.selector.as_ref());
-    let selects = |deployment: &Deployment| {
-        selector.is_some_and(|labels| {
-            !labels.is_empty() && workload::is_selected(deployment, labels.iter())
-        })
+    let selects = |workload: &Workload| {
+        selector.is_some_and(|labels| !labels.is_empty() && workload.is_selected(labels.iter()))
     };
-    deployments
+    workloads
         .iter()
-        .any(|deployment| workload::is_picker_of(deployment, pools) && selects(deployment))
+        .any(|workload| workload.is_picker_of(pools) && selects(workload))
 }
 
 /// RFC 1123's labels, of which names of Services are made.

@@ -1,8 +1,11 @@
-//! The Deployments of a namespace: which of them are pickers, and how to change them.
+//! The Deployments and StatefulSets of a namespace: which of them are pickers, and how to change them.
+
+use std::fmt;
 
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Container, Pod};
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition, StatefulSet};
+use k8s_openapi::api::core::v1::{Container, Pod, PodTemplateSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use kube::Api;
 use kube::api::ListParams;
 use serde_json::{Value, json};
@@ -29,142 +32,227 @@ pub(super) const POOL_GROUP: Setting = Setting {
     variable: "",
 };
 
-/// The Deployments of a namespace; none where they may not be listed.
-pub(super) async fn list(cluster: &Cluster, namespace: &str) -> Vec<Deployment> {
-    let api: Api<Deployment> = Api::namespaced(cluster.client.clone(), namespace);
-    let right = Right::list("apps", "deployments", Some(namespace));
-    let list = cluster.ask(right, api.list(&ListParams::default())).await;
-    list.map_or_else(|_| Vec::new(), |list| list.items)
+/// What makes pods, and keeps so many of them.
+pub(super) struct Workload {
+    pub(super) kind: Kind,
+    pub(super) metadata: ObjectMeta,
+    pub(super) template: PodTemplateSpec,
+    selector: LabelSelector,
+    /// How many pods it is to keep, and how many it has.
+    wants: i32,
+    has: i32,
+    is_paused: bool,
+    conditions: Vec<DeploymentCondition>,
 }
 
-pub(super) fn name(deployment: &Deployment) -> &str {
-    deployment.metadata.name.as_deref().unwrap_or_default()
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Deployment,
+    StatefulSet,
 }
 
-/// The labels by which a Deployment knows its pods, if it does so by labels.
-pub(super) fn labels(deployment: &Deployment) -> Option<Value> {
-    let labels = deployment.spec.as_ref()?.selector.match_labels.as_ref()?;
-    (!labels.is_empty()).then(|| json!(labels))
-}
-
-pub(super) fn is_scaled_to_none(deployment: &Deployment) -> bool {
-    deployment.spec.as_ref().and_then(|spec| spec.replicas) == Some(0)
-}
-
-/// Since when its pods have all been ready at once as they are now described, if ever.
-///
-/// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#complete-deployment>
-pub(super) fn complete_since(deployment: &Deployment) -> Option<Timestamp> {
-    let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
-    let complete = conditions.iter().find(|condition| {
-        condition.type_ == "Progressing"
-            && condition.reason.as_deref() == Some("NewReplicaSetAvailable")
-    })?;
-    Some(complete.last_update_time.as_ref()?.0)
-}
-
-/// Completes a step by the command that gives a Deployment a pod again.
-pub(super) fn scale_up(
-    cluster: &Cluster,
-    namespace: &str,
-    deployment: &Deployment,
-    step: Step,
-) -> Step {
-    let name = name(deployment);
-    step.because([format!("Deployment {name} is scaled to 0")])
-        .mended_by([format!(
-            "{} scale deployment {} -n {} --replicas=1",
-            cluster.admin,
-            word(name),
-            word(namespace)
-        )])
-}
-
-/// Completes a step by why a Deployment that wants pods has none.
-pub(super) fn not_made(
-    cluster: &Cluster,
-    namespace: &str,
-    deployment: &Deployment,
-    step: Step,
-) -> Step {
-    let conditions = deployment
-        .status
-        .as_ref()
-        .and_then(|status| status.conditions.as_deref());
-    let failure = conditions
-        .unwrap_or_default()
-        .iter()
-        .find(|condition| condition.type_ == "ReplicaFailure" && condition.status == "True")
-        .and_then(|condition| condition.message.clone());
-    let account = deployment
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.template.spec.as_ref()?.service_account_name.clone());
-    let step = step.because([format!("Deployment {} cannot make them", name(deployment))]);
-    match (failure, account) {
-        (Some(failure), Some(account))
-            if failure.contains(&format!("serviceaccount \"{account}\" not found")) =>
-        {
-            step.because([failure]).mended_by([
-                format!(
-                    "{} create serviceaccount {} -n {}",
-                    cluster.admin,
-                    word(&account),
-                    word(namespace)
-                ),
-                format!(
-                    "{} rollout restart deployment {} -n {}",
-                    cluster.admin,
-                    word(name(deployment)),
-                    word(namespace)
-                ),
-            ])
+impl Kind {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Deployment => "Deployment",
+            Self::StatefulSet => "StatefulSet",
         }
-        (Some(failure), _) => step.because([failure]),
-        (None, _) => step.because([format!(
-            "{} describe deployment {} -n {}",
-            cluster.kubectl,
-            word(name(deployment)),
-            word(namespace)
-        )]),
     }
 }
 
-/// Whether a Deployment's pods have these labels.
-pub(super) fn is_selected<'a>(
-    deployment: &Deployment,
-    mut selector: impl Iterator<Item = (&'a String, &'a String)>,
-) -> bool {
-    let labels =
-        template(deployment).and_then(|template| template.metadata.as_ref()?.labels.as_ref());
-    labels.is_some_and(|labels| selector.all(|(key, value)| labels.get(key) == Some(value)))
+/// `Deployment epp`
+impl fmt::Display for Workload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.text(), self.name())
+    }
 }
 
-/// Whether it is an endpoint picker, by what it is told.
-pub(super) fn is_picker(deployment: &Deployment) -> bool {
-    let containers = template(deployment).and_then(|template| template.spec.as_ref());
-    containers.is_some_and(|spec| names_a_pool(&spec.containers))
+/// The Deployments and StatefulSets of a namespace; none where they may not be listed.
+pub(super) async fn list(cluster: &Cluster, namespace: &str) -> Vec<Workload> {
+    let deployments: Api<Deployment> = Api::namespaced(cluster.client.clone(), namespace);
+    let sets: Api<StatefulSet> = Api::namespaced(cluster.client.clone(), namespace);
+    let right = |resource| Right::list("apps", resource, Some(namespace));
+    let params = ListParams::default();
+    let (deployments, sets) = tokio::join!(
+        cluster.ask(right("deployments"), deployments.list(&params)),
+        cluster.ask(right("statefulsets"), sets.list(&params)),
+    );
+    let deployments = deployments.into_iter().flat_map(|list| list.items);
+    let sets = sets.into_iter().flat_map(|list| list.items);
+    deployments
+        .filter_map(Workload::of_deployment)
+        .chain(sets.filter_map(Workload::of_set))
+        .collect()
 }
 
-/// The pool that a picker is told to pick for.
-pub(super) fn pool_of(deployment: &Deployment) -> Option<String> {
-    let spec = template(deployment)?.spec.as_ref()?;
-    spec.containers
-        .iter()
-        .find_map(|container| POOL.of(container))
-}
+impl Workload {
+    fn of_deployment(found: Deployment) -> Option<Self> {
+        let (spec, status) = (found.spec?, found.status.unwrap_or_default());
+        Some(Self {
+            kind: Kind::Deployment,
+            metadata: found.metadata,
+            template: spec.template,
+            selector: spec.selector,
+            wants: spec.replicas.unwrap_or(1),
+            has: status.replicas.unwrap_or(0),
+            is_paused: spec.paused.unwrap_or(false),
+            conditions: status.conditions.unwrap_or_default(),
+        })
+    }
 
-/// Whether it is a picker of one of these pools, or, of none, any picker.
-pub(super) fn is_picker_of(deployment: &Deployment, pools: &[Pool]) -> bool {
-    let namespace = deployment.metadata.namespace.as_deref().unwrap_or_default();
-    let containers = template(deployment).and_then(|template| template.spec.as_ref());
-    let mut told = containers
-        .iter()
-        .flat_map(|spec| &spec.containers)
-        .filter_map(|container| told_pool(container, namespace));
-    match pools {
-        [] => is_picker(deployment),
-        pools => told.any(|told| pools.iter().any(|pool| is(pool, &told))),
+    fn of_set(found: StatefulSet) -> Option<Self> {
+        let spec = found.spec?;
+        Some(Self {
+            kind: Kind::StatefulSet,
+            metadata: found.metadata,
+            template: spec.template,
+            selector: spec.selector,
+            wants: spec.replicas.unwrap_or(1),
+            has: found.status.map_or(0, |status| status.replicas),
+            is_paused: false,
+            conditions: Vec::new(),
+        })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    /// `deployment epp -n llm`, of a command.
+    fn words(&self, namespace: &str) -> String {
+        let kind = self.kind.text().to_lowercase();
+        format!("{kind} {} -n {}", word(self.name()), word(namespace))
+    }
+
+    /// Whether it has made a pod.
+    pub(super) fn made(&self, pod: &Pod) -> bool {
+        let mut owners = pod.metadata.owner_references.iter().flatten();
+        match self.kind {
+            Kind::Deployment => deployment_of(pod) == Some(self.name()),
+            Kind::StatefulSet => {
+                owners.any(|owner| owner.kind == self.kind.text() && owner.name == self.name())
+            }
+        }
+    }
+
+    /// The labels by which it knows its pods, if it does so by labels.
+    pub(super) fn labels(&self) -> Option<Value> {
+        let labels = self.selector.match_labels.as_ref()?;
+        (!labels.is_empty()).then(|| json!(labels))
+    }
+
+    /// Why it cannot make pods, in Kubernetes' words.
+    fn failure(&self) -> Option<&str> {
+        let mut conditions = self.conditions.iter();
+        conditions
+            .find(|condition| condition.type_ == "ReplicaFailure" && condition.status == "True")?
+            .message
+            .as_deref()
+    }
+
+    /// What is to be said where it has fewer pods than it is to keep.
+    pub(super) fn lacks_pods(&self) -> Option<Vec<String>> {
+        let failure = self.failure();
+        let (wants, has) = (self.wants, self.has);
+        (failure.is_some() || has < wants).then(|| {
+            let count = format!("{self} is to have {wants} pods and has {has}");
+            let lines = [Some(count), failure.map(Into::into)];
+            lines.into_iter().flatten().collect()
+        })
+    }
+
+    /// Since when its pods have all been ready at once as they are now described, if ever.
+    ///
+    /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#complete-deployment>
+    pub(super) fn complete_since(&self) -> Option<Timestamp> {
+        let complete = self.conditions.iter().find(|condition| {
+            condition.type_ == "Progressing"
+                && condition.reason.as_deref() == Some("NewReplicaSetAvailable")
+        })?;
+        Some(complete.last_update_time.as_ref()?.0)
+    }
+
+    /// Completes a step by why there are no pods of it, and the command that makes some.
+    pub(super) fn no_pods(&self, cluster: &Cluster, namespace: &str, step: Step) -> Step {
+        if self.wants == 0 {
+            return self.scale_up(cluster, namespace, step);
+        }
+        let (admin, words) = (&cluster.admin, self.words(namespace));
+        let spec = self.template.spec.as_ref();
+        let account = spec.and_then(|spec| spec.service_account_name.as_deref());
+        let cannot = format!("{self} cannot make them");
+        match (self.failure(), account) {
+            (Some(failure), Some(account))
+                if failure.contains(&format!("serviceaccount \"{account}\" not found")) =>
+            {
+                step.because([cannot, failure.into()]).mended_by([
+                    format!(
+                        "{admin} create serviceaccount {} -n {}",
+                        word(account),
+                        word(namespace)
+                    ),
+                    format!("{admin} rollout restart {words}"),
+                ])
+            }
+            (Some(failure), _) => step.because([cannot, failure.into()]),
+            (None, _) if self.is_paused => step
+                .because([format!("{self} is paused")])
+                .mended_by([format!("{admin} rollout resume {words}")]),
+            (None, _) => step.because([cannot, format!("{} describe {words}", cluster.kubectl)]),
+        }
+    }
+
+    fn scale_up(&self, cluster: &Cluster, namespace: &str, step: Step) -> Step {
+        let step = step.because([format!("{self} is scaled to 0")]);
+        let mut owners = self.metadata.owner_references.iter().flatten();
+        match owners.find(|owner| owner.controller == Some(true)) {
+            // Which would take it back.
+            Some(owner) => {
+                step.because([format!("by {} {}, which made it", owner.kind, owner.name)])
+            }
+            None => step.mended_by([format!(
+                "{} scale {} --replicas=1",
+                cluster.admin,
+                self.words(namespace)
+            )]),
+        }
+    }
+
+    /// Whether its pods have these labels.
+    pub(super) fn is_selected<'a>(
+        &self,
+        mut selector: impl Iterator<Item = (&'a String, &'a String)>,
+    ) -> bool {
+        let labels = self.template.metadata.as_ref();
+        let labels = labels.and_then(|metadata| metadata.labels.as_ref());
+        labels.is_some_and(|labels| selector.all(|(key, value)| labels.get(key) == Some(value)))
+    }
+
+    fn containers(&self) -> &[Container] {
+        let spec = self.template.spec.as_ref();
+        spec.map_or(&[], |spec| &spec.containers)
+    }
+
+    /// Whether it is an endpoint picker, by what it is told.
+    pub(super) fn is_picker(&self) -> bool {
+        names_a_pool(self.containers())
+    }
+
+    /// The pool that a picker is told to pick for.
+    pub(super) fn pool(&self) -> Option<String> {
+        let mut containers = self.containers().iter();
+        containers.find_map(|container| POOL.of(container))
+    }
+
+    /// Whether it is a picker of one of these pools, or, of none, any picker.
+    pub(super) fn is_picker_of(&self, pools: &[Pool]) -> bool {
+        let namespace = self.metadata.namespace.as_deref().unwrap_or_default();
+        let containers = self.containers().iter();
+        let mut told = containers.filter_map(|container| told_pool(container, namespace));
+        match pools {
+            [] => self.is_picker(),
+            pools => told.any(|told| pools.iter().any(|pool| is(pool, &told))),
+        }
     }
 }
 
@@ -182,14 +270,11 @@ pub(super) fn told_pool(container: &Container, namespace: &str) -> Option<(Strin
     ))
 }
 
-/// The one Deployment of a namespace that is a picker of one of these pools, or, of none, any picker.
-pub(super) fn only_picker<'a>(
-    deployments: &'a [Deployment],
-    pools: &[Pool],
-) -> Option<&'a Deployment> {
-    let mut pickers = deployments
+/// The only one that is a picker of one of these pools, or, of none, any picker.
+pub(super) fn only_picker<'a>(workloads: &'a [Workload], pools: &[Pool]) -> Option<&'a Workload> {
+    let mut pickers = workloads
         .iter()
-        .filter(|deployment| is_picker_of(deployment, pools));
+        .filter(|workload| workload.is_picker_of(pools));
     let first = pickers.next()?;
     pickers.next().is_none().then_some(first)
 }
@@ -210,34 +295,52 @@ pub(super) fn deployment_of(pod: &Pod) -> Option<&str> {
     owner.name.strip_suffix(hash)?.strip_suffix('-')
 }
 
-/// A command that sets one place of a Deployment's first pod template.
-pub(super) fn patch(
-    cluster: &Cluster,
-    namespace: &str,
-    deployment: &str,
-    path: &str,
-    value: Value,
-) -> String {
-    format!(
-        "{} patch deployment {} -n {} {}",
-        cluster.admin,
-        word(deployment),
-        word(namespace),
-        json_patch("replace", &format!("/spec/template/spec/{path}"), value)
-    )
+/// A container of a pod as its Deployment describes it, which is what can be changed: pods may be given more.
+pub(super) struct Described {
+    /// `deployment epp -n llm`
+    words: String,
+    /// Its place in the template.
+    at: usize,
+    pub(super) container: Container,
 }
 
-/// A command by which a picker's Deployment tells its container, the one at a place, something else.
-pub(super) fn tell(
+/// How a pod's Deployment describes its container of this name.
+pub(super) async fn described(cluster: &Cluster, pod: &Pod, name: &str) -> Option<Described> {
+    let namespace = pod.metadata.namespace.clone()?;
+    let workloads = list(cluster, &namespace).await;
+    let own = workloads.iter().find(|workload| workload.made(pod))?;
+    let mut containers = own.containers().iter().enumerate();
+    let (at, container) = containers.find(|(_, container)| container.name == name)?;
+    Some(Described {
+        words: own.words(&namespace),
+        at,
+        container: container.clone(),
+    })
+}
+
+impl Described {
+    /// The command that sets one place of it.
+    pub(super) fn patch(&self, cluster: &Cluster, path: &str, value: Value) -> String {
+        let path = format!("/spec/template/spec/containers/{}/{path}", self.at);
+        format!(
+            "{} patch {} {}",
+            cluster.admin,
+            self.words,
+            json_patch("replace", &path, value)
+        )
+    }
+}
+
+/// The command by which a picker's Deployment tells its container something else.
+pub(super) async fn tell(
     cluster: &Cluster,
     pod: &Pod,
-    at: usize,
+    container: &str,
     setting: &Setting,
     value: &str,
 ) -> Option<String> {
-    let deployment = deployment_of(pod)?;
-    let namespace = pod.metadata.namespace.as_deref()?;
-    let container = pod.spec.as_ref()?.containers.get(at)?;
+    let described = described(cluster, pod, container).await?;
+    let container = &described.container;
     let is_flag = |word: &str| {
         let flag = word.split_once('=').map_or(word, |(flag, _)| flag);
         let flag = flag.strip_prefix("--").or_else(|| flag.strip_prefix('-'));
@@ -250,8 +353,7 @@ pub(super) fn tell(
             Some((flag, _)) => (place, format!("{flag}={value}")),
             None => (place + 1, value.to_owned()),
         };
-        let path = format!("containers/{at}/args/{place}");
-        return Some(patch(cluster, namespace, deployment, &path, json!(value)));
+        return Some(described.patch(cluster, &format!("args/{place}"), json!(value)));
     }
     // A flag of the command is no place that one knows by its number.
     let is_by_variable = container
@@ -261,19 +363,12 @@ pub(super) fn tell(
         .any(|variable| variable.name == setting.variable);
     is_by_variable.then(|| {
         format!(
-            "{} set env deployment {} -n {} -c {} {}={}",
+            "{} set env {} -c {} {}={}",
             cluster.admin,
-            word(deployment),
-            word(namespace),
+            described.words,
             word(&container.name),
             setting.variable,
             word(value)
         )
     })
-}
-
-pub(super) fn template(
-    deployment: &Deployment,
-) -> Option<&k8s_openapi::api::core::v1::PodTemplateSpec> {
-    deployment.spec.as_ref().map(|spec| &spec.template)
 }
