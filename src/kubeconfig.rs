@@ -9,8 +9,8 @@ use base64::prelude::BASE64_STANDARD;
 use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use hyper_util::client::proxy::matcher::Matcher;
+use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError};
-use kube::{Client, Config};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::by_hand::ByHand;
@@ -18,7 +18,7 @@ use crate::cluster::Cluster;
 use crate::config::ClusterSource;
 use crate::plugin::{self, PluginError};
 use crate::token::Token;
-use crate::{cause, error};
+use crate::{cause, error, retry};
 
 /// What one request to the API server may take, unless `--request-timeout` says otherwise.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -147,7 +147,9 @@ pub async fn connect(source: &ClusterSource) -> Result<Cluster, ConnectError> {
     one_word_tokens(&mut config).map_err(unusable)?;
 
     tracing::info!("API server {}", config.cluster_url);
-    let client = Client::try_from(config.clone()).map_err(|fault| unusable(why_unusable(fault)))?;
+    let timeout = source.request_timeout.unwrap_or(REQUEST_TIMEOUT);
+    let client =
+        retry::client(config.clone(), timeout).map_err(|fault| unusable(why_unusable(fault)))?;
     let namespace =
         source
             .namespace
@@ -164,7 +166,7 @@ pub async fn connect(source: &ClusterSource) -> Result<Cluster, ConnectError> {
         context,
         config,
         expires,
-        timeout: source.request_timeout.unwrap_or(REQUEST_TIMEOUT),
+        timeout,
     })
 }
 

@@ -35,6 +35,7 @@ pub mod rbac;
 pub mod recording;
 pub mod render;
 pub mod report;
+mod retry;
 pub mod scrape;
 pub mod shape;
 mod shell;

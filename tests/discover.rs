@@ -414,3 +414,23 @@ async fn a_server_that_takes_the_request_and_goes_silent() {
         .replace(&kubeconfig.path().display().to_string(), "KUBECONFIG");
     insta::assert_snapshot!(known);
 }
+
+#[tokio::test]
+async fn a_server_with_too_much_to_do_is_asked_again_and_then_quoted() {
+    let api = Api::start().await;
+    api.answers_otherwise(429, "Too many requests, please try again later.");
+    let source = ClusterSource {
+        request_timeout: Some(Duration::from_secs(1)),
+        ..api.source()
+    };
+
+    let told = refusal(source).await;
+
+    assert!(
+        told.contains("(429)")
+            && told.contains("Too many requests")
+            && api.count("GET /api/v1/namespaces/llm/services/epp") > 1,
+        "{told}\n{:?}",
+        api.calls()
+    );
+}

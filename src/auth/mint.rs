@@ -7,11 +7,12 @@ use k8s_openapi::api::authorization::v1::{
     NonResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
 };
 use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::Api;
 use kube::api::PostParams;
-use kube::{Api, Client};
 
 use super::{Account, AuthError, Given};
 use crate::cluster::{ApiError, Cluster, Right};
+use crate::retry;
 use crate::token::Token;
 
 /// What is asked for, and the least that Kubernetes grants, in seconds.
@@ -100,7 +101,7 @@ pub(crate) async fn may_read_metrics(cluster: &Cluster, token: &Token) -> Result
         token: Some(token.expose().into()),
         ..Default::default()
     };
-    let client = Client::try_from(config)
+    let client = retry::client(config, cluster.timeout)
         .expect("the user's client has the same settings, and only another credential");
     let review = SelfSubjectAccessReview {
         spec: SelfSubjectAccessReviewSpec {
