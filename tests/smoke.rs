@@ -1200,6 +1200,10 @@ fn a_baseline_that_is_not_whole_proves_nothing() {
             "--limit left out 1 of its rows",
         ),
         (waited_for(), "the baseline says nothing of it"),
+        (
+            report(&[], &[path(&waited_for())]),
+            "the baseline says nothing of it",
+        ),
     ];
     for (baseline, said) in baselines {
         let told = against(path(&now), path(&baseline), &[]);

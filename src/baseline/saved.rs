@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{Baseline, Level, Q};
 use crate::histogram::Quantile;
 use crate::render::json::SCHEMA;
-use crate::verdict::Reason;
+use crate::verdict::{Ended, Reason};
 use crate::vocabulary;
 
 /// Why a report is no baseline.
@@ -56,6 +56,9 @@ struct SavedPod {
 struct SavedRow {
     model: Option<String>,
     requests: Option<f64>,
+    errors: Option<f64>,
+    cancelled: Option<f64>,
+    in_flight: Option<f64>,
     error_rate: Option<f64>,
     #[serde(default)]
     error_codes: BTreeMap<String, f64>,
@@ -135,11 +138,21 @@ impl SavedRow {
                 .ok_or(ReportError::NoQuantile)?
                 .answer(),
         };
+        let observations = self.latency.as_ref().and_then(|latency| latency.count);
+        let others = [self.errors, self.cancelled, self.in_flight];
+        let ended = Ended {
+            all: self.requests.unwrap_or(0.0) - others.into_iter().flatten().sum::<f64>(),
+            timed: observations.unwrap_or(0.0),
+        };
+        let p99 = match ended.why_unknown(Q) {
+            Some(_) => Quantile::Unknown,
+            None => p99,
+        };
         Ok(Level {
             error_rate: self.error_rate,
             attempts: self.requests.map(|requests| requests + refused),
             p99,
-            observations: self.latency.as_ref().and_then(|latency| latency.count),
+            observations,
         })
     }
 }

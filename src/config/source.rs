@@ -8,6 +8,7 @@ use super::{UsageError, stdin_twice};
 use crate::by_hand::ByHand;
 use crate::cli;
 use crate::recording::{At, is_recording};
+use crate::shell::word;
 
 /// What to read: what there is, or what we make.
 #[derive(Debug, Clone)]
@@ -298,7 +299,9 @@ impl Source {
         let texts = args.file.iter().filter(|path| !path.exists());
         if let Some((path, at)) = texts.filter_map(|path| moment_of(path.to_str()?)).next() {
             return Err(UsageError::new(format!(
-                "-f takes no FILE@TIME: write -f {path} --at {at}"
+                "-f takes no FILE@TIME: write -f {} --at {}",
+                word(path),
+                word(at)
             )));
         }
         if !args.file.is_empty() {

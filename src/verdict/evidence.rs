@@ -196,8 +196,8 @@ impl Evidence<'_> {
 /// Requests that should have a duration, since they have ended and neither failed nor were given up, and those that have one.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Ended {
-    all: f64,
-    timed: f64,
+    pub(crate) all: f64,
+    pub(crate) timed: f64,
 }
 
 impl Ended {
