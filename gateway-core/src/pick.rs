@@ -12,6 +12,9 @@ use bytes::Bytes;
 pub(crate) struct Pool {
     endpoints: RwLock<Endpoints>,
     turn: AtomicUsize,
+    /// Apart, or all that a client asks after asking for the models would go to
+    /// one endpoint of two.
+    turn_without_model: AtomicUsize,
     limits: Limits,
 }
 
@@ -126,13 +129,22 @@ impl Pool {
 
     /// The endpoint with the fewest requests in flight, in turn among equals.
     pub(crate) fn pick(&self, subset: Option<&Subset>) -> Result<Pick, NoPick> {
+        self.pick_in(&self.turn, subset)
+    }
+
+    /// As [`Self::pick`], for a request that names no model.
+    pub(crate) fn pick_without_model(&self, subset: Option<&Subset>) -> Result<Pick, NoPick> {
+        self.pick_in(&self.turn_without_model, subset)
+    }
+
+    fn pick_in(&self, turns: &AtomicUsize, subset: Option<&Subset>) -> Result<Pick, NoPick> {
         let endpoints = self.snapshot();
         let allowed = || {
             endpoints
                 .iter()
                 .filter(|endpoint| subset.is_none_or(|subset| subset.allows(endpoint.address)))
         };
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let turn = turns.load(Ordering::Relaxed);
         loop {
             let loads: Vec<_> = allowed()
                 .map(|endpoint| (endpoint.load(), endpoint))
@@ -147,6 +159,7 @@ impl Pool {
             let &(_, endpoint) = equals.nth(turn % count).expect("one has the least");
             // Another request may have taken the last place just now.
             if endpoint.take(|load| !self.is_full(load)) {
+                turns.fetch_add(1, Ordering::Relaxed);
                 let destination = self.with_fallbacks(endpoint, allowed(), turn);
                 return Ok(Pick {
                     endpoint: endpoint.clone(),
@@ -286,6 +299,18 @@ mod tests {
     #[test]
     fn idle_endpoints_take_turns() {
         assert_eq!(one_by_one(&pool(&[A, B]), 4), [A, B, A, B]);
+    }
+
+    #[test]
+    fn requests_without_a_model_and_refused_ones_take_no_turn_of_the_others() {
+        let pool = pool(&[A, B]);
+        let nowhere = Subset::new(["10.0.0.9:1"]);
+        let picks = [(); 4].map(|()| {
+            let others = [pool.pick_without_model(None), pool.pick(Some(&nowhere))];
+            drop(others);
+            picked(&pool.pick(None)).map(str::to_owned)
+        });
+        assert_eq!(picks, [A, B, A, B].map(|endpoint| Ok(endpoint.to_owned())));
     }
 
     #[test]

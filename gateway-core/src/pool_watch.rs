@@ -17,14 +17,11 @@ use tracing::{info, warn};
 use crate::pick::Pool;
 use crate::watching::{Mirror, cause, watch};
 
-/// The kinds that a pool may be of, the newest first.
-const KINDS: [(&str, &str); 2] = [
-    ("inference.networking.k8s.io", "v1"),
-    ("inference.networking.x-k8s.io", "v1alpha2"),
-];
-
 /// How often a pool is looked for that is not there.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How often a pool is looked for in a newer kind than it is followed in.
+const LOOK_FOR_NEWER: Duration = Duration::from_secs(30);
 
 /// What endpoints a pool has, in either version of it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -104,10 +101,13 @@ pub(crate) async fn follow(
     is_known: &watch::Sender<bool>,
 ) -> Infallible {
     loop {
-        let resource = find(client, namespace, name).await;
-        follow_to_its_end(client, &resource, namespace, name, pool, is_known).await;
-        pool.replace([]);
-        warn!(namespace, pool = name, "the pool is gone");
+        let resource = find(client, namespace, name, pool).await;
+        tokio::select! {
+            () = follow_to_its_end(client, &resource, namespace, name, pool, is_known) => {
+                warn!(namespace, pool = name, "the pool is gone");
+            }
+            () = appears_newer(client, &resource, namespace, name) => {}
+        }
     }
 }
 
@@ -172,24 +172,60 @@ async fn follow_to_its_end(
     }
 }
 
-/// Of which kind the pool is. Waits for it to be created. Where it is not known
-/// whether there is a newer one, there is no asking for an older.
-async fn find(client: &kube::Client, namespace: &str, name: &str) -> ApiResource {
+/// The kinds that a pool may be of, the newest first.
+fn kinds() -> impl Iterator<Item = ApiResource> {
+    let kinds = [
+        ("inference.networking.k8s.io", "v1"),
+        ("inference.networking.x-k8s.io", "v1alpha2"),
+    ];
+    kinds.into_iter().map(|(group, version)| {
+        let kind = GroupVersionKind::gvk(group, version, "InferencePool");
+        ApiResource::from_gvk_with_plural(&kind, "inferencepools")
+    })
+}
+
+async fn is_there(
+    client: &kube::Client,
+    resource: &ApiResource,
+    namespace: &str,
+    name: &str,
+) -> Result<bool, kube::Error> {
+    let pools = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, resource);
+    match pools.get_opt(name).await {
+        // The cluster does not know the kind.
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
+        found => Ok(found?.is_some()),
+    }
+}
+
+/// Ends once the pool is there in a newer kind than this one.
+async fn appears_newer(client: &kube::Client, resource: &ApiResource, namespace: &str, name: &str) {
+    loop {
+        sleep(LOOK_FOR_NEWER).await;
+        for newer in kinds().take_while(|kind| kind != resource) {
+            if matches!(is_there(client, &newer, namespace, name).await, Ok(true)) {
+                return;
+            }
+        }
+    }
+}
+
+/// Of which kind the pool is. Waits for it to be created, and empties `pool`
+/// when it is not there: not before, as the endpoints of a pool that is gone
+/// may be those of a newer one. Where it is not known whether there is a newer
+/// one, there is no asking for an older.
+async fn find(client: &kube::Client, namespace: &str, name: &str, pool: &Pool) -> ApiResource {
     let (mut is_missed, mut has_failed) = (false, false);
     loop {
         let (mut is_missing, mut fails) = (true, false);
-        for (group, version) in KINDS {
-            let kind = GroupVersionKind::gvk(group, version, "InferencePool");
-            let resource = ApiResource::from_gvk_with_plural(&kind, "inferencepools");
-            let pools = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &resource);
-            match pools.get_opt(name).await {
-                Ok(Some(_)) => {
+        for resource in kinds() {
+            let (group, version) = (&resource.group, &resource.version);
+            match is_there(client, &resource, namespace, name).await {
+                Ok(true) => {
                     info!(namespace, pool = name, group, version, "following the pool");
                     return resource;
                 }
-                Ok(None) => {}
-                // The cluster does not know the kind.
-                Err(kube::Error::Api(status)) if status.code == 404 => {}
+                Ok(false) => {}
                 Err(error) => {
                     fails = true;
                     if !has_failed {
@@ -211,12 +247,15 @@ async fn find(client: &kube::Client, namespace: &str, name: &str) -> ApiResource
             }
         }
         has_failed |= fails;
-        if is_missing && !std::mem::replace(&mut is_missed, true) {
-            warn!(
-                namespace,
-                pool = name,
-                "there is no such InferencePool; waiting for it"
-            );
+        if is_missing {
+            pool.replace([]);
+            if !std::mem::replace(&mut is_missed, true) {
+                warn!(
+                    namespace,
+                    pool = name,
+                    "there is no such InferencePool; waiting for it"
+                );
+            }
         }
         sleep(LOOK_AGAIN).await;
     }
@@ -227,17 +266,31 @@ mod tests {
     use super::*;
     use crate::cluster::tests::answering;
     use serde_json::json;
+    use tokio::time::timeout;
 
     #[tokio::test(start_paused = true)]
     async fn an_older_pool_is_not_taken_while_a_newer_one_cannot_be_asked_for() {
         let pool = r#"{"kind":"InferencePool","apiVersion":"g/v","metadata":{"name":"p"}}"#;
+        let endpoints = Pool::default();
         let found = [
-            find(&answering(vec![Err(500), Ok(pool)]), "ns", "p").await,
-            find(&answering(vec![Err(404), Ok(pool)]), "ns", "p").await,
-            find(&answering(vec![Err(403), Ok(pool)]), "ns", "p").await,
+            find(&answering(vec![Err(500), Ok(pool)]), "ns", "p", &endpoints).await,
+            find(&answering(vec![Err(404), Ok(pool)]), "ns", "p", &endpoints).await,
+            find(&answering(vec![Err(403), Ok(pool)]), "ns", "p", &endpoints).await,
         ];
         let versions = found.map(|resource| resource.version);
         assert_eq!(versions, ["v1", "v1alpha2", "v1alpha2"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_newer_pool_is_noticed_beside_the_one_that_is_followed() {
+        let pool = r#"{"kind":"InferencePool","apiVersion":"g/v","metadata":{"name":"p"}}"#;
+        let mut noticed = Vec::new();
+        for kind in kinds() {
+            let client = answering(vec![Err(500), Err(404), Ok(pool)]);
+            let appears = appears_newer(&client, &kind, "ns", "p");
+            noticed.push(timeout(4 * LOOK_FOR_NEWER, appears).await.is_ok());
+        }
+        assert_eq!(noticed, [false, true]);
     }
 
     fn spec(spec: serde_json::Value) -> Option<(String, Vec<u16>)> {

@@ -221,9 +221,13 @@ impl Exchange {
                 self.phase = Phase::Body(Incoming::default());
             }
             mode => {
-                let pick = self
-                    .pick()
-                    .map_err(|refusal| Refused(refusal, counted_as))?;
+                let (pool, subset) = (&self.picker.pool, self.subset.as_ref());
+                let pick = if names_model {
+                    pool.pick(subset)
+                } else {
+                    pool.pick_without_model(subset)
+                };
+                let pick = pick.map_err(|none| Refused(none.into(), counted_as))?;
                 let changes = Changes::to(pick.destination());
                 replies.push_back(reply::headers(Side::Request, changes));
                 self.phase = if names_model && mode == BodySendMode::Streamed {
@@ -326,7 +330,10 @@ impl Exchange {
         }
         let pick = match pick {
             Some(pick) => pick,
-            None => self.pick().map_err(refused)?,
+            None => {
+                let pick = self.picker.pool.pick(self.subset.as_ref());
+                pick.map_err(|none| refused(none.into()))?
+            }
         };
         let decision = Decision {
             destination: pick.destination().clone(),
@@ -442,10 +449,6 @@ impl Exchange {
     fn shows_response_body(&self) -> bool {
         use BodySendMode::{BufferedPartial, None};
         !matches!(self.response_mode, None | BufferedPartial)
-    }
-
-    fn pick(&self) -> Result<Pick, Refusal> {
-        Ok(self.picker.pool.pick(self.subset.as_ref())?)
     }
 
     fn method(&self) -> &[u8] {

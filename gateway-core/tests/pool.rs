@@ -82,6 +82,22 @@ async fn a_pool_that_is_made_anew_in_a_newer_version_is_followed() {
 }
 
 #[tokio::test]
+async fn a_pool_that_is_in_both_versions_loses_the_older_without_a_gap() {
+    let api = PoolApi::start().await;
+    api.has_older_pool("p", 8000);
+    api.has_pod("a", "10.0.0.1", true);
+    let picker = start(&api, OPEN).await;
+    let (older, newer) = ("10.0.0.1:8000", "10.0.0.1:8100");
+    let mut seen = picker.picks_become(&[older]).await;
+    api.has_pool("p", &[8100]);
+    api.loses_older_pool("p");
+    while !seen.contains(newer) && !seen.contains(NONE_READY) {
+        seen.extend(picker.picks_for(&[]).await);
+    }
+    assert_eq!(seen, set(&[older, newer]));
+}
+
+#[tokio::test]
 async fn of_model_rewrites_the_oldest_holds_as_it_is_now() {
     let api = PoolApi::start().await;
     api.has_pool("p", &[8000]);

@@ -11,6 +11,7 @@ use crate::chain::{
     ANSWERED, ANSWERS, CANCELLED, Chain, FAILED, FAILED_UNSEEN, SETUPS, UNSEEN, answered, body,
     chains, digest, end, request,
 };
+use crate::client::Protocol;
 use crate::support::envoy::Setup;
 use crate::support::frames::{Frames, HEADERS};
 use crate::support::model_server::EVENTS;
@@ -127,6 +128,19 @@ async fn an_answer_before_the_end_of_the_body_is_counted_without_a_model() {
         (&status, ended.as_str(), is_named),
         (b"HTTP/1.1 401", &*FAILED.replace("503", "401"), false)
     );
+}
+
+#[tokio::test]
+async fn what_the_gateway_answers_before_it_has_the_body_is_not_counted() {
+    let mut statuses = Vec::new();
+    let chain = Chain::start(Setup::mode("BUFFERED")).await;
+    for (protocol, megabytes) in [(Protocol::Http1, 11), (Protocol::Http2, 20)] {
+        let request = request("/v1/completions", &body(megabytes << 20));
+        let answer = protocol.ask(chain.envoy.address, request).await;
+        statuses.push(answer.status);
+    }
+    let counts = chain.gateway.counts().await;
+    assert_eq!((statuses, counts), (vec![413, 413], vec![]));
 }
 
 #[tokio::test]
