@@ -94,6 +94,12 @@ fn two_scrapes_as_a_table() {
 }
 
 #[test]
+fn another_latency_is_named_above_its_column() {
+    let told = call(&[T0, T1, "--latency", "ttft"]);
+    assert!(told.contains("TTFT P99"), "{told}");
+}
+
+#[test]
 fn two_scrapes_as_a_wide_table() {
     insta::assert_snapshot!(call(&[T0, T1, "-o", "wide", "--quantiles", "50,99"]));
 }

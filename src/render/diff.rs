@@ -11,7 +11,7 @@ use super::grid::{GAP, aligned, wrapped};
 use super::json::{JsonDistribution, Number, distribution};
 use super::names::cut_names;
 use super::number::{self, UNKNOWN, known, round_percent};
-use super::table::rough_quantile;
+use super::table::{quantile_title, rough_quantile};
 use crate::diff::{Change, Diff, Fate, Level};
 use crate::few::few;
 use crate::histogram::Quantile;
@@ -75,7 +75,7 @@ fn rows(diff: &Diff, wide: bool, width: Option<usize>) -> String {
     header.extend(wide.then(|| "ERRORS".to_owned()));
     header.push("ERR%".to_owned());
     let quantiles = diff.quantiles.iter();
-    header.extend(quantiles.map(|q| format!("P{}", round_percent(*q))));
+    header.extend(quantiles.map(|q| quantile_title(diff.latency, *q)));
     let row = |change: &Change| {
         let mut row = vec![name(change), increase(change.requests)];
         row.extend(dated.then(|| known(change.rate, number::rate)));

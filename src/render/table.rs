@@ -162,12 +162,8 @@ fn columns(report: &Report, layout: Layout) -> Vec<Column> {
         });
     }
     add("RUN", true, true, &in_flight);
-    let of = match layout.latency {
-        Signal::Latency => String::new(),
-        other => format!("{} ", vocabulary::entry_of(other).title.to_uppercase()),
-    };
     for (i, q) in report.quantiles.iter().enumerate() {
-        let title = format!("{of}P{}", round_percent(*q));
+        let title = quantile_title(layout.latency, *q);
         let is_last = i + 1 == report.quantiles.len();
         add(&title, is_last, false, &|r| quantile(r, layout, i, *q));
     }
@@ -229,6 +225,15 @@ fn quantile(row: &Row, layout: Layout, at: usize, q: f64) -> String {
         Some(distribution) => rough_quantile(distribution, at, q, layout.latency, layout.wide),
         None => UNKNOWN.to_owned(),
     }
+}
+
+/// `P99`; `TTFT P99` of another latency than the whole one.
+pub(super) fn quantile_title(latency: Signal, q: f64) -> String {
+    let of = match latency {
+        Signal::Latency => String::new(),
+        other => format!("{} ", vocabulary::entry_of(other).title.to_uppercase()),
+    };
+    format!("{of}P{}", round_percent(q))
 }
 
 /// `6.12s`; `~6.12s` where the digits mean little; `6.12s (6–8s)` in `wide`.
