@@ -365,6 +365,14 @@ impl ApiError {
                 "leave out --as, or have yourself granted the right:  {} auth can-i impersonate users",
                 hand.admin()
             )),
+            // Of a pod's port, it is the pod or its node.
+            Self::Failed {
+                right,
+                code: 429 | 503 | 504,
+                ..
+            } if !right.resource.starts_with("pods/") => Some(format!(
+                "it has too much to do, or is not up yet: try again, or see what it says of itself:  {kubectl} get --raw /readyz"
+            )),
             Self::NotFound { .. } | Self::Failed { .. } => None,
         }
     }

@@ -429,6 +429,7 @@ async fn a_server_with_too_much_to_do_is_asked_again_and_then_quoted() {
     assert!(
         told.contains("(429)")
             && told.contains("Too many requests")
+            && told.contains("get --raw /readyz")
             && api.count("GET /api/v1/namespaces/llm/services/epp") > 1,
         "{told}\n{:?}",
         api.calls()
