@@ -20,7 +20,7 @@ use crate::discover::DiscoverError;
 pub use crate::discover::Pod;
 use crate::error::{self, Error};
 use crate::forward::ForwardError;
-use crate::scrape::{self, Endpoint, Page, ScrapeError, quoted};
+use crate::scrape::{self, Endpoint, Page, ScrapeError};
 use crate::shell::word;
 use crate::visible::visible;
 use fleet::Fleet;
@@ -116,12 +116,12 @@ impl PodError {
             Self::Scrape(fault) => fault.hint(hand),
             Self::Packed { file, fault } => fault
                 .hint()
-                .or_else(|| Some(format!("is it whole?  gzip -t {}", quoted(file)))),
+                .or_else(|| Some(format!("is it whole?  gzip -t {}", word(file)))),
             Self::File { file, fault } => Some(match fault.kind() {
                 io::ErrorKind::IsADirectory => {
-                    format!("name the files in it: -f {}/FILE", quoted(file))
+                    format!("name the files in it: -f {}/FILE", word(file))
                 }
-                _ => format!("is it there, and may you read it?  ls -l {}", quoted(file)),
+                _ => format!("is it there, and may you read it?  ls -l {}", word(file)),
             }),
             Self::Recorded(_) => Some("another moment?  --at TIME".to_owned()),
         }

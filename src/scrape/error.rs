@@ -11,6 +11,7 @@ use crate::body::BodyError;
 use crate::by_hand::ByHand;
 use crate::error;
 use crate::rbac::{grant_picker, grant_reader};
+use crate::shell::word;
 use crate::visible::visible;
 
 /// In seconds; who has waited for longer needs twice as long.
@@ -227,7 +228,7 @@ impl ScrapeError {
                 format!("another port?  --metrics-port PORT, or {}", look_at(hand, at))
             }
             Self::Unreachable { at, .. } | Self::CutOff { at, .. } => look_at(hand, at),
-            Self::TlsFile { path, .. } => format!("is it there, and PEM?  head -n 1 {}", quoted(&path.to_string_lossy())),
+            Self::TlsFile { path, .. } => format!("is it there, and PEM?  head -n 1 {}", word(&path.to_string_lossy())),
             Self::Silent { after, .. } => format!(
                 "give it longer with --request-timeout {}s, or see what it does with kubectl logs",
                 after.as_secs().saturating_mul(2).max(ENOUGH_FOR_MOST)
@@ -294,7 +295,7 @@ fn status_hint(
         Some(Instead::Elsewhere(url)) if !is_pod => {
             return format!(
                 "if you trust where it points, ask there: --url {}",
-                quoted(url)
+                word(url)
             );
         }
         Some(Instead::Later(after)) => {
@@ -308,7 +309,7 @@ fn status_hint(
         StatusCode::BAD_REQUEST if body.contains(WANTS_TLS) => {
             format!(
                 "it speaks TLS: --url {}",
-                quoted(&at.replacen("http:", "https:", 1))
+                word(&at.replacen("http:", "https:", 1))
             )
         }
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
@@ -324,7 +325,7 @@ pub(crate) fn another_path(at: &str) -> Option<String> {
     let metrics = url.join("/metrics").ok()?;
     Some(format!(
         "is the path missing?  --url {}",
-        quoted(metrics.as_str())
+        word(metrics.as_str())
     ))
 }
 
@@ -333,24 +334,19 @@ pub(crate) fn look_at(hand: &ByHand, at: &str) -> String {
     match pod_in(at) {
         Some((namespace, name)) => {
             format!(
-                "see what it does: {} logs {name} -n {namespace}",
-                hand.kubectl()
+                "see what it does: {} logs {} -n {}",
+                hand.kubectl(),
+                word(name),
+                word(namespace)
             )
         }
-        None => format!("see what answers there: curl -v {}", quoted(at)),
+        None => format!("see what answers there: curl -v {}", word(at)),
     }
 }
 
 /// Namespace and name in `pod llm/epp-0:9090`.
 fn pod_in(at: &str) -> Option<(&str, &str)> {
     at.strip_prefix("pod ")?.rsplit_once(':')?.0.split_once('/')
-}
-
-/// A word for a shell, of what may be a stranger's.
-pub(crate) fn quoted(text: &str) -> String {
-    let text = visible(text);
-    // Only a NUL cannot be quoted, and none is left.
-    shlex::try_quote(&text).unwrap_or_default().into_owned()
 }
 
 /// The command that lets a picker ask the API server about tokens and rights.
@@ -397,6 +393,19 @@ fn forbidden_hint(hand: &ByHand, body: &str, near_miss: Option<&NearMiss>) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_stand_quoted_in_what_is_to_be_typed() {
+        let hand = ByHand::default();
+
+        assert_eq!(
+            ["pod llm/x;id:9090", "http://127.0.0.1/$(id)"].map(|at| look_at(&hand, at)),
+            [
+                "see what it does: kubectl logs 'x;id' -n llm",
+                "see what answers there: curl -v 'http://127.0.0.1/$(id)'"
+            ]
+        );
+    }
 
     #[test]
     fn only_names_are_taken_from_a_refusal() {

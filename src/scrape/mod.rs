@@ -21,7 +21,7 @@ use crate::config::{MaxScrape, Tls};
 use crate::token::Token;
 pub use error::ScrapeError;
 use error::{Instead, WANTS_TLS};
-pub(crate) use error::{another_path, look_at, quoted};
+pub(crate) use error::{another_path, look_at};
 pub(crate) use tls::certificates;
 use tls::with_tls;
 
