@@ -245,6 +245,9 @@ pub(super) const FAULTS: &[Fault] = &[
         .then("kubectl -n $N rollout undo deployment model-server; kubectl -n $N rollout status deployment model-server --timeout=180s"),
     fault("the pool's reference is of another group", "pool", "only a Service can be followed",
         r#"kubectl -n $N patch inferencepools.inference.networking.k8s.io model-server --type=merge -p '{"spec":{"endpointPickerRef":{"group":"gateway.networking.k8s.io"}}}'"#),
+    fault("another pool names the same picker", "picker", "the pods of Service gateway-core pick for InferencePool",
+        r#"kubectl -n $N get inferencepools.inference.networking.k8s.io model-server -o json | jq '.metadata = {name: "other"} | del(.status)' | kubectl -n $N create -f -"#).fix(Fix::None)
+        .then("kubectl -n $N delete inferencepools.inference.networking.k8s.io other"),
     fault("the picker's binding names another account", "picker", "may not list",
         r#"kubectl -n $N patch rolebinding gateway-core --type=json -p '[{"op":"replace","path":"/subjects/0/name","value":"epp"}]'; kubectl -n $N delete pod -l app=gateway-core"#)
         .then("kubectl -n $N delete --ignore-not-found role,rolebinding gateway-core-pods gateway-core-inferencepools"),
