@@ -10,6 +10,7 @@ use gateway_core::{Arguments, Config, ConfigError, LogFormat, Sockets};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +45,7 @@ impl Error {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log_to_stderr(&arguments);
+    let _written_at_the_end = log_to_stderr(&arguments);
     // Nothing else may choose; this is the one provider that is compiled in.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match run(arguments).await {
@@ -102,18 +103,24 @@ fn address(listener: &TcpListener) -> Option<String> {
         .map(|address: SocketAddr| address.to_string())
 }
 
-fn log_to_stderr(arguments: &Arguments) {
+/// Dropping the guard writes what is still to be written.
+fn log_to_stderr(arguments: &Arguments) -> WorkerGuard {
     let level = arguments.log_level;
     // The libraries' own lines are of use only when something is wrong, and
     // kube's not even then: an outage is one line of ours, not one per attempt.
     let filter = format!("warn,kube_client=off,kube_runtime=off,gateway_core={level}");
     let filter = EnvFilter::new(filter);
+    // Requests do not wait for whoever reads the log: a slow one misses lines.
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(1000)
+        .finish(io::stderr());
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr);
+        .with_writer(writer);
     match arguments.log_format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
+    guard
 }

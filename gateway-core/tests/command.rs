@@ -228,6 +228,27 @@ async fn it_says_that_headers_of_responses_are_hidden() {
 }
 
 #[tokio::test]
+async fn requests_do_not_wait_for_whoever_reads_the_log() {
+    let mut run = start(&["--metrics-endpoint-auth=false"], None);
+    let gateway = run.gateway().await;
+    run.leave_log();
+    // Each refusal is a line with its path, and all of them are more than a pipe holds.
+    let path = format!("/{}", "x".repeat(10_000));
+    let refused = Conversations::of([json!({"request_headers": {
+        "headers": {":path": path},
+        "subset": [],
+        "end_of_stream": true,
+    }})]);
+    let mut answers = 0;
+    for _ in 0..30 {
+        let answer = timeout(Duration::from_secs(5), refused.replay(&gateway)).await;
+        answers += usize::from(answer.is_ok());
+    }
+    run.terminate();
+    assert_eq!((answers, run.exit().await.code()), (30, Some(0)));
+}
+
+#[tokio::test]
 async fn the_grace_period_ends_a_stop_that_would_not() {
     let mut run = start(&["--metrics-endpoint-auth=false", "--grace-period=0"], None);
     let address = run.gateway().await.grpc;

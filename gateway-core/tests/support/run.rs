@@ -1,14 +1,16 @@
 //! The command itself, as a process.
 
+use std::future::pending;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
 use super::Gateway;
@@ -17,8 +19,9 @@ use super::Gateway;
 /// dropped.
 pub(crate) struct Run {
     process: Child,
-    /// Its lines. They are taken in as they come: the command waits for a reader who lets them lie.
+    /// Its lines. They are taken in as they come: a reader who lets them lie may miss some.
     pub(crate) log: mpsc::UnboundedReceiver<Value>,
+    is_log_left: Arc<Notify>,
 }
 
 impl Run {
@@ -37,14 +40,31 @@ impl Run {
         let mut process = command.spawn().expect("the command starts");
         let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
         let (sender, log) = mpsc::unbounded_channel();
+        let is_log_left = Arc::<Notify>::default();
+        let is_left = is_log_left.clone();
         tokio::spawn(async move {
-            while let Some(line) = lines.next_line().await.expect("a readable log") {
+            loop {
+                let line = tokio::select! {
+                    line = lines.next_line() => line.expect("a readable log"),
+                    // The pipe stays open.
+                    () = is_left.notified() => pending().await,
+                };
+                let Some(line) = line else { break };
                 let line = serde_json::from_str(&line).expect("a line of JSON");
                 // Nobody needs the rest of a test's log.
                 let _ = sender.send(line);
             }
         });
-        Self { process, log }
+        Self {
+            process,
+            log,
+            is_log_left,
+        }
+    }
+
+    /// Lets the lines that come from now on lie.
+    pub(crate) fn leave_log(&self) {
+        self.is_log_left.notify_one();
     }
 
     /// The next line of the log with this message, or nothing if the log ends.
