@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, io::Read, path::PathBuf};
 use igctl::{
     histogram::Quantile,
     render::table::{self, Layout},
-    report::{Ask, Dimension, Order, PodSample, Report, Row, report},
+    report::{Ask, Dimension, Order, PodSample, Report, Row, Span, report},
     snapshot::{Snapshot, SnapshotError},
     vocabulary::Signal,
 };
@@ -700,7 +700,8 @@ fn what_was_not_read_whole_begins_and_ends_no_window() {
         let (before, now) = (saying(before, year), saying(now, year + 10));
         let report = report(&[now], Some(&[&before]), &by_model());
         let pod = &report.pods[0];
-        (report.total.requests, pod.restarted, pod.failure.clone())
+        let numbers = (report.total.requests, report.span, pod.restarted);
+        (numbers, pod.failure.clone())
     };
 
     let parts = [&text, &text[..in_buckets], &text[..line_end], &damaged];
@@ -708,8 +709,9 @@ fn what_was_not_read_whole_begins_and_ends_no_window() {
     let ended = parts.map(|part| window(&text, part));
     let not_whole = |when: &str| {
         let why = format!("not part of this window: what was read {when} was not whole");
-        let unknown = (None, false, Some(why));
-        let whole = (Some(0.0), false, None);
+        let span = Span::Window(10.0);
+        let unknown = ((None, span, false), Some(why));
+        let whole = ((Some(0.0), span, false), None);
         [whole, unknown.clone(), unknown.clone(), unknown]
     };
     assert_eq!([begun, ended], [not_whole("before"), not_whole("now")]);
@@ -733,14 +735,15 @@ fn requests_that_were_measured_and_not_counted_are_unknown() {
         let report = report(pods, None, &ask);
         let is_told = |note: &String| note.contains("requests are not: is the text cut off?");
         let total = report.total;
+        let rows_known = report.rows.iter().any(|row| row.requests.is_some());
         (
+            rows_known,
             total.requests.is_some(),
             total.error_rate.is_some(),
             report.notes.iter().any(is_told),
         )
     };
 
-    let unknown = (false, false, true);
     assert_eq!(
         [
             seen(std::slice::from_ref(&whole), Dimension::Model),
@@ -749,7 +752,12 @@ fn requests_that_were_measured_and_not_counted_are_unknown() {
             seen(std::slice::from_ref(&cut_off), Dimension::Model),
             seen(&[cut_off, whole], Dimension::Model),
         ],
-        [(true, true, false), (true, true, false), unknown, unknown]
+        [
+            (true, true, true, false),
+            (true, true, true, false),
+            (false, false, false, true),
+            (true, false, false, true),
+        ]
     );
 }
 

@@ -348,10 +348,10 @@ pub fn report(now: &[PodSample], before: Option<&[&PodSample]>, ask: &Ask) -> Re
     rows.truncate(rows.len() - rows_left_out);
     Report {
         at: now.iter().map(|s| s.at).max().unwrap_or_default(),
-        span: if before.is_some() {
-            Span::Window(longest)
-        } else {
-            Span::SinceStart
+        span: match before {
+            Some(before) if longest == 0.0 => Span::Window(between(now, before)),
+            Some(_) => Span::Window(longest),
+            None => Span::SinceStart,
         },
         by: ask.by.clone(),
         quantiles: ask.quantiles.clone(),
@@ -431,6 +431,18 @@ fn sort(rows: &mut [Row], ask: &Ask) {
     // Unknown comes last.
     let rank = |row: &Row| value(row).unwrap_or(f64::NEG_INFINITY);
     rows.sort_by(|a, b| rank(b).total_cmp(&rank(a)).then_with(|| a.key.cmp(&b.key)));
+}
+
+/// From the first look to the last, where no pod is part of the window between them.
+fn between(now: &[PodSample], before: &[&PodSample]) -> f64 {
+    let begun = before
+        .iter()
+        .map(|sample| seconds(sample.at))
+        .reduce(f64::min);
+    let ended = now.iter().map(|sample| seconds(sample.at)).reduce(f64::max);
+    ended
+        .zip(begun)
+        .map_or(0.0, |(ended, begun)| (ended - begun).max(0.0))
 }
 
 pub(crate) fn seconds(at: Timestamp) -> f64 {

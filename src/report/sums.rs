@@ -145,8 +145,10 @@ impl Sums {
                     cancelled: known.cancelled && !cancelled.may_be_of(&key),
                 };
                 // No series is no request only if requests are told apart by the same labels.
-                let comparable =
-                    self.requests_by.is_empty() || self.requests_by.contains(&carried(&key));
+                let comparable = match self.requests_by.is_empty() {
+                    true => total.requests.is_some(),
+                    false => self.requests_by.contains(&carried(&key)),
+                };
                 sums.row(key, ask, known, comparable)
             })
             .collect();
