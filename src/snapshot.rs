@@ -46,15 +46,15 @@ pub struct Reading {
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// The model that the client named; empty where the picker could not read one.
-    pub model: Option<String>,
+    pub model: Option<Box<str>>,
     /// The model that the request was sent to.
-    pub target: Option<String>,
+    pub target: Option<Box<str>>,
     /// The request's priority.
-    pub priority: Option<String>,
+    pub priority: Option<Box<str>>,
     /// The fairness id: mostly the tenant.
-    pub fairness: Option<String>,
+    pub fairness: Option<Box<str>>,
     /// The value of the signal's own label, see [`Entry::label`]; the pool's name for a pool's signals.
-    pub own: Option<String>,
+    pub own: Option<Box<str>>,
 }
 
 /// What a report must say of the text itself.
@@ -382,7 +382,7 @@ fn add(sum: &mut Value, value: &Value) -> bool {
 
 impl Key {
     fn of(entry: &Entry, labels: &Labels<'_>) -> Self {
-        let label = |name| labels.get(name).map(str::to_owned);
+        let label = |name| labels.get(name).map(Box::from);
         match entry.scope {
             Scope::Model => Self {
                 // A label that is missing and one that is empty are the same to Prometheus.

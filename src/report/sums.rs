@@ -251,7 +251,7 @@ impl RowSums {
                 if signal == Signal::Errors {
                     *self
                         .error_codes
-                        .entry(key.own.clone().unwrap_or_default())
+                        .entry(key.own.as_deref().unwrap_or_default().to_owned())
                         .or_default() += n;
                 }
                 false
@@ -320,11 +320,11 @@ impl RowSums {
 
 fn dimension(dimension: Dimension, key: &Key, sample: &PodSample) -> Option<String> {
     match dimension {
-        Dimension::Model => key.model.clone(),
-        Dimension::Target => key.target.clone(),
+        Dimension::Model => key.model.as_deref().map(str::to_owned),
+        Dimension::Target => key.target.as_deref().map(str::to_owned),
         Dimension::Pool => sample.pool.clone(),
         Dimension::Pod => Some(sample.name.clone()),
-        Dimension::Priority => key.priority.clone(),
-        Dimension::Fairness => key.fairness.clone(),
+        Dimension::Priority => key.priority.as_deref().map(str::to_owned),
+        Dimension::Fairness => key.fairness.as_deref().map(str::to_owned),
     }
 }
