@@ -886,6 +886,29 @@ fn requests_in_flight_need_no_duration_yet() {
 }
 
 #[test]
+fn quantiles_of_those_who_waited_for_the_answer_alone_are_told() {
+    let name = "inference_model_request";
+    let told = |requests: u32, in_flight: u32| {
+        let text = format!(
+            "{name}_total{{model_name=\"a\"}} {requests}\n\
+             inference_model_running_requests{{model_name=\"a\"}} {in_flight}\n\
+             {name}_duration_seconds_bucket{{model_name=\"a\",le=\"+Inf\"}} 99\n\
+             {name}_duration_seconds_count{{model_name=\"a\"}} 99\n"
+        );
+        let notes = since_start(&[saying(&text, 0)]).notes;
+        notes
+            .into_iter()
+            .find(|note| note.contains("without a duration"))
+    };
+
+    let note = "requests ended without a duration, so quantiles are of the others alone: \"a\" (99 of 101)";
+    assert_eq!(
+        [told(99, 0), told(100, 0), told(109, 10), told(101, 0)],
+        [None, None, None, Some(note.to_owned())]
+    );
+}
+
+#[test]
 fn what_is_no_number_is_not_known() {
     let name = "inference_model_request_duration_seconds";
     let report = since_start(&[saying(

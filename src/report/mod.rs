@@ -341,6 +341,9 @@ pub fn report(now: &[PodSample], before: Option<&[&PodSample]>, ask: &Ask) -> Re
     let (mut rows, total) = sums.finish(ask, &added, &mut notes);
     notes.of_nothing_found(ask, &counted, &rows);
     notes.of_generations(&counted, &total);
+    if before.is_none() && ask.latency == Signal::Latency {
+        notes.of_survivors(ask, &rows, &total);
+    }
     sort(&mut rows, ask);
     let rows_left_out = ask
         .limit

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Ask, PodSample, Row, sums::RowSums};
+use super::{Ask, Dimension, PodSample, Row, sums::RowSums};
 use crate::{
     few::few,
     snapshot::Snapshot,
@@ -100,6 +100,35 @@ impl Notes {
         }
     }
 
+    /// A request whose client left before the answer has no duration in most pickers: where more of a model are without
+    /// one than lie above the highest quantile, its quantiles are of those that were answered in time. Said only since
+    /// the start; in a window requests end that began before it.
+    pub(super) fn of_survivors(&mut self, ask: &Ask, rows: &[Row], total: &Row) {
+        let at_model = ask.by.iter().position(|by| *by == Dimension::Model);
+        let Some(at_model) = at_model.filter(|_| is_timed(total)) else {
+            return;
+        };
+        let mut models: BTreeMap<_, Durations> = BTreeMap::new();
+        for row in rows {
+            models.entry(&row.key[at_model]).or_default().add(row);
+        }
+        let highest = ask.quantiles.iter().copied().fold(0.0, f64::max);
+        let lacking = models.iter().filter_map(|(model, ended)| {
+            let all = ended.of.filter(|_| ended.is_in_flight_known)?;
+            // A share of 0.01 is no exact number.
+            let may_lack = (1.0 - highest) * all * (1.0 + 1e-9);
+            let name = model.as_deref().unwrap_or_default();
+            (all - ended.timed > may_lack).then(|| format!("{name:?} ({} of {all})", ended.timed))
+        });
+        let lacking: Vec<String> = lacking.collect();
+        if !lacking.is_empty() {
+            self.add(format!(
+                "requests ended without a duration, so quantiles are of the others alone: {}",
+                few(&lacking, 3)
+            ));
+        }
+    }
+
     /// What the pickers cannot count.
     pub(super) fn of_generations(&mut self, snapshots: &[&Snapshot], total: &Row) {
         let with_traffic: Vec<_> = snapshots.iter().filter(|s| s.has_traffic()).collect();
@@ -114,12 +143,45 @@ impl Notes {
                     .to_owned(),
             );
         }
-        if total.has_ended() && !total.distributions.contains_key(&Signal::Latency) {
+        if total.has_ended() && !is_timed(total) {
             self.add(
                 "requests are counted, their duration is not: does the gateway send response bodies to the picker?"
                     .to_owned(),
             );
         }
+    }
+}
+
+fn is_timed(row: &Row) -> bool {
+    row.distributions.contains_key(&Signal::Latency)
+}
+
+/// Requests of a model that have ended, and neither failed nor were given up: each should have a duration.
+struct Durations {
+    of: Option<f64>,
+    timed: f64,
+    /// Some pickers count those in flight per model, which is on its first row.
+    is_in_flight_known: bool,
+}
+
+impl Default for Durations {
+    fn default() -> Self {
+        Self {
+            of: Some(0.0),
+            timed: 0.0,
+            is_in_flight_known: false,
+        }
+    }
+}
+
+impl Durations {
+    fn add(&mut self, row: &Row) {
+        let others = [row.in_flight, row.errors, row.cancelled];
+        let others: f64 = others.into_iter().flatten().sum();
+        self.of = self.of.zip(row.requests).map(|(of, n)| of + n - others);
+        let latency = row.distributions.get(&Signal::Latency);
+        self.timed += latency.and_then(|latency| latency.count).unwrap_or(0.0);
+        self.is_in_flight_known |= row.in_flight.is_some();
     }
 }
 
