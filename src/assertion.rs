@@ -106,12 +106,9 @@ impl Quantity {
     pub fn unit(self) -> Measure {
         match self {
             Self::Rate => Measure::PerSecond,
-            Self::ErrorRate => Measure::Share,
+            Self::ErrorRate => Measure::Of(Unit::Ratio),
             Self::Count(signal) | Self::Pool(signal) | Self::Quantile { signal, .. } => {
-                match entry(signal).unit {
-                    Unit::Ratio => Measure::Share,
-                    unit => Measure::Of(unit),
-                }
+                Measure::Of(signal.entry().unit)
             }
         }
     }
@@ -120,10 +117,8 @@ impl Quantity {
 /// The unit of a quantity, and so of the number that it is held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
-    /// That of a signal.
+    /// That of a signal; a ratio is written in percent.
     Of(Unit),
-    /// A share of 1, written in percent.
-    Share,
     /// Per second.
     PerSecond,
 }
@@ -134,7 +129,7 @@ impl Measure {
         match self {
             Self::Of(Unit::Seconds) => &[("us", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0)],
             Self::Of(Unit::Bytes) => &[("B", 1.0), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9)],
-            Self::Share | Self::Of(Unit::Ratio) => &[("%", 0.01)],
+            Self::Of(Unit::Ratio) => &[("%", 0.01)],
             Self::PerSecond => &[("/s", 1.0)],
             Self::Of(Unit::Count | Unit::Tokens) => &[("", 1.0)],
         }
@@ -511,13 +506,8 @@ fn named(title: &str) -> Option<&'static Entry> {
         .find(|entry| entry.title == title && entry.scope != Scope::Inner)
 }
 
-/// The row of a signal.
-fn entry(signal: Signal) -> &'static Entry {
-    crate::vocabulary::entry_of(signal)
-}
-
 fn of_picker(quantity: Quantity) -> bool {
-    matches!(quantity, Quantity::Quantile { signal, .. } if entry(signal).scope != Scope::Model)
+    matches!(quantity, Quantity::Quantile { signal, .. } if signal.entry().scope != Scope::Model)
 }
 
 /// What an assertion can begin with.

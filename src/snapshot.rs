@@ -207,7 +207,7 @@ impl Snapshot {
     pub fn has_traffic(&self) -> bool {
         self.readings
             .keys()
-            .any(|signal| vocabulary::entry_of(*signal).scope == Scope::Model)
+            .any(|signal| signal.entry().scope == Scope::Model)
     }
 
     /// All series of a signal together: counts, or observations of a histogram. `None` where it is not emitted, or

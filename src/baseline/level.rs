@@ -160,7 +160,7 @@ fn error_rate(old: &Level, now: &Level, tolerance: f64, need: f64) -> Result<Fin
             lower: rate,
             upper: rate,
         },
-        measure: Measure::Share,
+        measure: Measure::Of(Unit::Ratio),
     };
     let worse_by = rate - before * (1.0 + tolerance);
     let mut finding = Finding {

@@ -6,12 +6,12 @@ use crate::{
     histogram::Quantile,
     report::{Report, Row, Span},
     visible::visible,
-    vocabulary::{self, Signal},
+    vocabulary::Signal,
 };
 
 /// The head line and the rows.
 pub(super) fn records(report: &Report, latency: Signal) -> Vec<Vec<String>> {
-    let title = vocabulary::entry_of(latency).title;
+    let title = latency.entry().title;
     let mut head: Vec<String> = report.by.iter().map(|d| d.name().to_owned()).collect();
     head.extend(
         [

@@ -16,7 +16,6 @@ use crate::diff::{Change, Diff, Fate, Level};
 use crate::few::few;
 use crate::histogram::Quantile;
 use crate::visible::visible;
-use crate::vocabulary;
 
 /// Name and version of the document's form. Fields may be added under the same version; none is renamed,
 /// removed or given another meaning.
@@ -324,7 +323,7 @@ fn json_change<'a>(diff: &Diff, change: &'a Change) -> JsonChange<'a> {
 
 /// A head line, and a line for each model.
 pub fn records(diff: &Diff) -> Vec<Vec<String>> {
-    let title = vocabulary::entry_of(diff.latency).title;
+    let title = diff.latency.entry().title;
     let mut head: Vec<String> = ["model", "requests", "request_rate", "errors"]
         .map(str::to_owned)
         .to_vec();

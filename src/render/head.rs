@@ -6,7 +6,7 @@ use super::number;
 use crate::{
     report::{Distribution, PodLine, Report, Span},
     visible::visible,
-    vocabulary::{self, Signal},
+    vocabulary::Signal,
 };
 
 /// One line for each picker: pool, pods, names, span.
@@ -111,7 +111,7 @@ pub(super) fn pool_line(report: &Report) -> Option<String> {
         .as_deref()
         .filter(|_| !report.pool.gauges.is_empty())?;
     let gauge = |(signal, n): (&Signal, &f64)| {
-        let entry = vocabulary::entry_of(*signal);
+        let entry = signal.entry();
         format!("{} {}", words(entry.title), number::value(*n, entry.unit))
     };
     let gauges: Vec<String> = report.pool.gauges.iter().map(gauge).collect();
@@ -125,7 +125,7 @@ pub(super) fn pool_line(report: &Report) -> Option<String> {
 /// `overhead: scheduler mean 120µs`
 pub(super) fn overhead_line(report: &Report) -> Option<String> {
     let mean = |(signal, d): (&Signal, &Distribution)| {
-        let entry = vocabulary::entry_of(*signal);
+        let entry = signal.entry();
         Some(format!(
             "{} mean {}",
             words(entry.title),

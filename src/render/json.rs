@@ -10,7 +10,7 @@ use crate::{
     histogram::Quantile,
     report::{Dimension, Distribution, InFlightOf, Report, Row, Span},
     visible::acts,
-    vocabulary::{self, Signal},
+    vocabulary::Signal,
 };
 
 /// Name and version of the document's form. Fields may be added under the same version; none is renamed,
@@ -244,7 +244,7 @@ pub(super) fn document(report: &Report) -> impl Serialize {
                 .pool
                 .gauges
                 .iter()
-                .map(|(signal, n)| (title(*signal), Number(*n)))
+                .map(|(signal, n)| (signal.entry().title, Number(*n)))
                 .collect(),
         }),
         overhead: distributions(report, &report.overhead),
@@ -307,7 +307,7 @@ fn distributions<'a>(
     all: &BTreeMap<Signal, Distribution>,
 ) -> BTreeMap<&'a str, JsonDistribution> {
     all.iter()
-        .map(|(signal, d)| (title(*signal), distribution(d, &report.quantiles)))
+        .map(|(signal, d)| (signal.entry().title, distribution(d, &report.quantiles)))
         .collect()
 }
 
@@ -352,10 +352,6 @@ fn quantile(of: &Distribution, q: f64, answer: Quantile) -> JsonQuantile {
             ..unknown
         },
     }
-}
-
-fn title(signal: Signal) -> &'static str {
-    vocabulary::entry_of(signal).title
 }
 
 /// Escapes what JSON need not escape but a terminal would act upon: DEL, C1, marks of direction.

@@ -152,7 +152,6 @@ fn value(seen: &Seen) -> String {
 fn unit(measure: Measure) -> Unit {
     match measure {
         Measure::Of(unit) => unit,
-        Measure::Share => Unit::Ratio,
         Measure::PerSecond => Unit::Count,
     }
 }
@@ -160,7 +159,7 @@ fn unit(measure: Measure) -> Unit {
 /// More digits than a table of many rows has: 1.04% is not below 1%.
 fn amount(value: f64, measure: Measure) -> String {
     match measure {
-        Measure::Share => format!("{}%", number::rate(value * 100.0)),
+        Measure::Of(Unit::Ratio) => format!("{}%", number::rate(value * 100.0)),
         Measure::PerSecond => format!("{}/s", number::rate(value)),
         Measure::Of(unit) => number::value(value, unit),
     }
@@ -341,7 +340,7 @@ mod tests {
     #[test]
     fn shares_have_the_digits_that_decide() {
         assert_eq!(
-            [0.0104, 0.01, 0.5, 0.0].map(|share| amount(share, Measure::Share)),
+            [0.0104, 0.01, 0.5, 0.0].map(|share| amount(share, Measure::Of(Unit::Ratio))),
             ["1.04%", "1.00%", "50.0%", "0%"]
         );
     }

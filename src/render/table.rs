@@ -14,7 +14,7 @@ use super::{
 use crate::{
     report::{Distribution, InFlightOf, Report, Row, Span},
     visible::visible,
-    vocabulary::{self, Signal},
+    vocabulary::Signal,
 };
 
 /// Stands before a quantile whose digits mean little.
@@ -181,7 +181,7 @@ fn columns(report: &Report, layout: Layout) -> Vec<Column> {
                 .iter()
                 .any(|r| r.distributions.contains_key(&signal))
             {
-                let unit = vocabulary::entry_of(signal).unit;
+                let unit = signal.entry().unit;
                 add(title, false, false, &|r| {
                     let mean = r.distributions.get(&signal).and_then(|d| d.mean);
                     mean.map_or_else(|| UNKNOWN.to_owned(), |mean| number::value(mean, unit))
@@ -231,7 +231,7 @@ fn quantile(row: &Row, layout: Layout, at: usize, q: f64) -> String {
 pub(super) fn quantile_title(latency: Signal, q: f64) -> String {
     let of = match latency {
         Signal::Latency => String::new(),
-        other => format!("{} ", vocabulary::entry_of(other).title.to_uppercase()),
+        other => format!("{} ", other.entry().title.to_uppercase()),
     };
     format!("{of}P{}", round_percent(q))
 }
@@ -245,7 +245,7 @@ pub(super) fn rough_quantile(
     wide: bool,
 ) -> String {
     let answer = distribution.quantiles[at];
-    let unit = vocabulary::entry_of(signal).unit;
+    let unit = signal.entry().unit;
     let rough = if distribution.is_rough(q, answer) {
         ROUGH
     } else {

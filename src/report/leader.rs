@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{PodLine, PodSample, PoolView};
 use crate::{
     exposition::Value,
-    vocabulary::{self, Scope, Signal},
+    vocabulary::{Scope, Signal},
 };
 
 /// Decides who leads the replicas of each picker.
@@ -76,7 +76,7 @@ pub(super) fn pool_view(samples: &[PodSample], pods: &[PodLine]) -> PoolView {
     };
     let gauges = snapshot
         .readings()
-        .filter(|(signal, _)| vocabulary::entry_of(*signal).scope == Scope::Pool)
+        .filter(|(signal, _)| signal.entry().scope == Scope::Pool)
         .filter_map(
             |(signal, reading)| match reading.series.values().collect::<Vec<_>>()[..] {
                 [Value::Number(n)] if n.is_finite() => Some((signal, *n)),

@@ -3,11 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Ask, Dimension, PodSample, Row, sums::RowSums};
-use crate::{
-    few::few,
-    snapshot::Snapshot,
-    vocabulary::{self, Signal},
-};
+use crate::{few::few, snapshot::Snapshot, vocabulary::Signal};
 
 /// Remarks, each once.
 #[derive(Default)]
@@ -50,7 +46,7 @@ impl Notes {
         for (signal, rows) in falling {
             self.add(format!(
                 "{} of {} is inconsistent: a cumulative count falls; raised to the one before it",
-                vocabulary::entry_of(signal).title,
+                signal.entry().title,
                 few(&rows, 3),
             ));
         }
@@ -95,7 +91,7 @@ impl Notes {
         if ask.latency != Signal::Latency
             && with_traffic.iter().all(|s| s.get(ask.latency).is_none())
         {
-            let title = vocabulary::entry_of(ask.latency).title;
+            let title = ask.latency.entry().title;
             self.add(format!("no {title} was measured"));
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     exposition::Value,
     histogram::Histogram,
     snapshot::{Key, Snapshot},
-    vocabulary::{self, Scope, Signal},
+    vocabulary::{Scope, Signal},
 };
 
 /// Sums over pods, by row.
@@ -43,7 +43,7 @@ impl Sums {
         let uncounted = sample.outcome.as_ref().map(Snapshot::uncounted_models);
         let uncounted = uncounted.unwrap_or_default();
         for (signal, reading) in snapshot.readings() {
-            let entry = vocabulary::entry_of(signal);
+            let entry = signal.entry();
             match entry.scope {
                 Scope::Model => {}
                 Scope::Picker => {

@@ -6,7 +6,7 @@ use super::{PodSample, seconds};
 use crate::{
     exposition::{Kind, Value},
     snapshot::{Reading, Snapshot},
-    vocabulary::{self, Signal},
+    vocabulary::Signal,
 };
 
 /// What one pod counted between two samples.
@@ -153,5 +153,5 @@ fn unknown(value: &Value) -> Value {
 
 /// Not a gauge, which is as it is.
 fn is_count(signal: Signal) -> bool {
-    vocabulary::entry_of(signal).kind != Kind::Gauge
+    signal.entry().kind != Kind::Gauge
 }

@@ -8,7 +8,7 @@ use crate::exposition::Value;
 use crate::glob::Glob;
 use crate::report::{Ask, Dimension, PodSample, Report, Row, report};
 use crate::snapshot::Snapshot;
-use crate::vocabulary::{self, Generation, Scope, Signal};
+use crate::vocabulary::{Generation, Scope, Signal};
 
 /// What assertions are held against.
 #[derive(Debug, Clone, Copy)]
@@ -252,7 +252,7 @@ fn why_unmeasured(sample: &PodSample, row: &Row, model: &str, signal: Signal) ->
 /// Whether a picker that has ended requests may measure the signal and have seen none of it, such as the time to the
 /// first token where nothing is streamed.
 fn may_measure(snapshot: &Snapshot, signal: Signal) -> bool {
-    let entry = vocabulary::entry_of(signal);
+    let entry = signal.entry();
     if snapshot.names(signal) {
         return true;
     }

@@ -8,7 +8,7 @@ use crate::assertion::{Assertion, Claim, Comparison, Quantity, Test};
 use crate::glob::Glob;
 use crate::histogram::Quantile;
 use crate::report::{Report, Row};
-use crate::vocabulary::{self, Generation, OTHER, Scope, Signal};
+use crate::vocabulary::{Generation, OTHER, Scope, Signal};
 
 /// A value, and the observations that it rests on where that matters.
 struct Measured {
@@ -377,7 +377,7 @@ fn signal_of(quantity: Quantity) -> Signal {
 }
 
 fn is_of_models(signal: Signal) -> bool {
-    vocabulary::entry_of(signal).scope == Scope::Model
+    signal.entry().scope == Scope::Model
 }
 
 fn some_request(row: &Row) -> Result<(), Reason> {

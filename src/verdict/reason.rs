@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::few::few;
-use crate::vocabulary::{self, OTHER, Signal};
+use crate::vocabulary::{OTHER, Signal};
 
 /// So many models are named where none of them is the one asked for.
 const NAMED_MODELS: usize = 5;
@@ -113,7 +113,7 @@ pub enum Reason {
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let title = |signal: &Signal| vocabulary::entry_of(*signal).title;
+        let title = |signal: &Signal| signal.entry().title;
         match self {
             Self::FamilyAbsent(signal) => {
                 write!(f, "family absent: no pod emits {}", title(signal))
