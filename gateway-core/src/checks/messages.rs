@@ -31,7 +31,9 @@ pub fn check(text: &[u8]) {
         ..Limits::default()
     }));
     pool.replace(["10.0.0.1:8000".parse().expect("an address")]);
-    let metrics = Arc::new(Metrics::new(ModelNames::new([], 2), "p"));
+    // Names of rewrites are counted as themselves whatever else comes.
+    let names = ModelNames::new(["r", "target"].map(Into::into), 2);
+    let metrics = Arc::new(Metrics::new(names, "p"));
     let rewrite = "r=target:1".parse().expect("a rewrite");
     let rewrites = Rewrites::new([rewrite]).expect("rewrites");
     let mut exchange = Exchange::new(Arc::new(Picker {
