@@ -7,7 +7,8 @@ use serde::Deserialize;
 use super::{Baseline, Level, Q};
 use crate::histogram::Quantile;
 use crate::render::json::SCHEMA;
-use crate::verdict::{Ended, Reason};
+use crate::report::Ended;
+use crate::verdict::Reason;
 use crate::vocabulary;
 
 /// Why a report is no baseline.

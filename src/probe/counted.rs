@@ -252,17 +252,21 @@ mod tests {
         }
     }
 
+    /// What five requests come to at these looks.
+    fn found([idle, before, after, later]: [&[PodSample]; 4]) -> Finding {
+        let looks = Looks {
+            idle,
+            before,
+            after,
+            later,
+        };
+        counted(&five(), &looks, Signal::Requests)
+    }
+
     /// How it comes out where one pod has counted so many requests at the four looks.
     fn judged(counts: [u32; 4]) -> Outcome {
         let at = |look: usize| [pod("a", look as i64, &[("llm_d_epp", counts[look])])];
-        let looks = [at(0), at(1), at(2), at(3)];
-        let looks = Looks {
-            idle: &looks[0],
-            before: &looks[1],
-            after: &looks[2],
-            later: &looks[3],
-        };
-        counted(&five(), &looks, Signal::Requests).outcome
+        found([&at(0), &at(1), &at(2), &at(3)]).outcome
     }
 
     #[test]
@@ -307,19 +311,12 @@ mod tests {
                 [said("a", look, &format!("{count}{start}{more}"))]
             };
             let [then, now] = starts;
-            let looks = [
-                at(0, 10, then),
-                at(1, 10, then),
-                at(2, 15, now),
-                at(3, 15, now),
-            ];
-            let looks = Looks {
-                idle: &looks[0],
-                before: &looks[1],
-                after: &looks[2],
-                later: &looks[3],
-            };
-            let finding = counted(&five(), &looks, Signal::Requests);
+            let finding = found([
+                &at(0, 10, then),
+                &at(1, 10, then),
+                &at(2, 15, now),
+                &at(3, 15, now),
+            ]);
             (finding.outcome, finding.reason)
         };
         let pod = || "a".to_owned();
@@ -350,13 +347,7 @@ mod tests {
         let counts = |n| [("llm_d_epp", n)];
         let before = [pod("a", 0, &counts(1)), pod("b", 0, &counts(1))];
         let after = [pod("a", 1, &counts(6))];
-        let looks = Looks {
-            idle: &before,
-            before: &before,
-            after: &after,
-            later: &after,
-        };
-        let finding = counted(&five(), &looks, Signal::Requests);
+        let finding = found([&before, &before, &after, &after]);
         assert_eq!(
             (finding.outcome, finding.reason),
             (
@@ -380,13 +371,7 @@ mod tests {
             pod("a", 1, &[("llm_d_epp", 4)]),
             pod("b", 1, &[("inference_model", 3)]),
         ];
-        let looks = Looks {
-            idle: &before,
-            before: &before,
-            after: &after,
-            later: &after,
-        };
-        let finding = counted(&five(), &looks, Signal::Requests);
+        let finding = found([&before, &before, &after, &after]);
         assert_eq!(
             finding.seen,
             Some(Seen::Words(

@@ -4,6 +4,7 @@
 //! What cannot be known is `None`. Counters and buckets add over pods; a picker's view of its pool is
 //! taken from one pod and never added, since each replica sees the same pool.
 
+mod ended;
 mod leader;
 mod notes;
 mod sums;
@@ -19,6 +20,7 @@ use crate::{
     snapshot::Snapshot,
     vocabulary::{self, Generation, Signal},
 };
+pub(crate) use ended::Ended;
 use leader::{elect, pool_view};
 use notes::Notes;
 use sums::Sums;
@@ -259,9 +261,7 @@ impl Row {
     /// Whether requests have ended for sure. Those in flight have no duration yet; those that failed or were given up may
     /// never get one.
     pub(crate) fn has_ended(&self) -> bool {
-        let others = [self.in_flight, self.errors, self.cancelled];
-        let others: f64 = others.into_iter().flatten().sum();
-        self.requests > Some(others)
+        Ended::of(self).is_some_and(|ended| ended.all > 0.0)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Ask, Dimension, PodSample, Row, sums::RowSums};
+use super::{Ask, Dimension, Ended, PodSample, Row, sums::RowSums};
 use crate::{few::few, snapshot::Snapshot, vocabulary::Signal};
 
 /// Remarks, each once.
@@ -104,17 +104,21 @@ impl Notes {
         let Some(at_model) = at_model.filter(|_| is_timed(total)) else {
             return;
         };
-        let mut models: BTreeMap<_, Durations> = BTreeMap::new();
+        let mut models: BTreeMap<_, Vec<&Row>> = BTreeMap::new();
         for row in rows {
-            models.entry(&row.key[at_model]).or_default().add(row);
+            models.entry(&row.key[at_model]).or_default().push(row);
         }
         let highest = ask.quantiles.iter().copied().fold(0.0, f64::max);
-        let lacking = models.iter().filter_map(|(model, ended)| {
-            let all = ended.of.filter(|_| ended.is_in_flight_known)?;
-            // A share of 0.01 is no exact number.
-            let may_lack = (1.0 - highest) * all * (1.0 + 1e-9);
+        let lacking = models.into_iter().filter_map(|(model, rows)| {
+            // Some pickers count those in flight per model, which stands on its first row.
+            if rows.iter().all(|row| row.in_flight.is_none()) {
+                return None;
+            }
+            let ended: Option<Vec<Ended>> = rows.into_iter().map(Ended::of).collect();
+            let ended = Ended::sum(&ended?);
             let name = model.as_deref().unwrap_or_default();
-            (all - ended.timed > may_lack).then(|| format!("{name:?} ({} of {all})", ended.timed))
+            let told = || format!("{name:?} ({} of {})", ended.timed, ended.all);
+            ended.lacks(highest).then(told)
         });
         let lacking: Vec<String> = lacking.collect();
         if !lacking.is_empty() {
@@ -150,35 +154,6 @@ impl Notes {
 
 fn is_timed(row: &Row) -> bool {
     row.distributions.contains_key(&Signal::Latency)
-}
-
-/// Requests of a model that have ended, and neither failed nor were given up: each should have a duration.
-struct Durations {
-    of: Option<f64>,
-    timed: f64,
-    /// Some pickers count those in flight per model, which is on its first row.
-    is_in_flight_known: bool,
-}
-
-impl Default for Durations {
-    fn default() -> Self {
-        Self {
-            of: Some(0.0),
-            timed: 0.0,
-            is_in_flight_known: false,
-        }
-    }
-}
-
-impl Durations {
-    fn add(&mut self, row: &Row) {
-        let others = [row.in_flight, row.errors, row.cancelled];
-        let others: f64 = others.into_iter().flatten().sum();
-        self.of = self.of.zip(row.requests).map(|(of, n)| of + n - others);
-        let latency = row.distributions.get(&Signal::Latency);
-        self.timed += latency.and_then(|latency| latency.count).unwrap_or(0.0);
-        self.is_in_flight_known |= row.in_flight.is_some();
-    }
 }
 
 /// A row's key for a remark.

@@ -6,7 +6,7 @@ use super::Reason;
 use crate::assertion::Quantity;
 use crate::exposition::Value;
 use crate::glob::Glob;
-use crate::report::{Ask, Dimension, PodSample, Report, Row, report};
+use crate::report::{Ask, Dimension, Ended, PodSample, Report, Row, report};
 use crate::snapshot::Snapshot;
 use crate::vocabulary::{Generation, Scope, Signal};
 
@@ -162,15 +162,11 @@ impl Evidence<'_> {
             let [Some(pod), Some(model)] = &row.key[..] else {
                 continue;
             };
-            let Some(requests) = row.requests else {
+            let Some(Ended { all, timed }) = Ended::of(&row) else {
                 continue;
             };
-            let latency = row.distributions.get(&Signal::Latency);
-            let timed = latency.and_then(|latency| latency.count).unwrap_or(0.0);
             // What was in flight when the window began ends in it.
-            let begun = requests + self.in_flight_before(pod, model);
-            let others = [row.in_flight, row.errors, row.cancelled];
-            let all = begun - others.into_iter().flatten().sum::<f64>();
+            let all = all + self.in_flight_before(pod, model);
             let sum = ended.entry(model.clone()).or_default();
             sum.all += all.max(timed);
             sum.timed += timed;
@@ -193,27 +189,10 @@ impl Evidence<'_> {
     }
 }
 
-/// Requests that should have a duration, since they have ended and neither failed nor were given up, and those that have one.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Ended {
-    pub(crate) all: f64,
-    pub(crate) timed: f64,
-}
-
 impl Ended {
-    /// Those of several models together.
-    pub(crate) fn sum<'a>(several: impl Iterator<Item = &'a Self>) -> Self {
-        several.fold(Self::default(), |sum, one| Self {
-            all: sum.all + one.all,
-            timed: sum.timed + one.timed,
-        })
-    }
-
     /// Why the `q`-quantile of their durations may be more than that of the known ones: of so many none is known.
     pub(crate) fn why_unknown(self, q: f64) -> Option<Reason> {
-        // A share of 0.01 is no exact number.
-        let may_lack = (1.0 - q) * self.all * (1.0 + 1e-9);
-        (self.all - self.timed > may_lack).then_some(Reason::FewDurations {
+        self.lacks(q).then_some(Reason::FewDurations {
             have: self.timed,
             of: self.all,
         })

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::evidence::{is_meant, is_zero_by_absence};
-use super::{Ended, Evidence, Finding, Outcome, Reason, Seen, Verdict, passes};
+use super::{Evidence, Finding, Outcome, Reason, Seen, Verdict, passes};
 use crate::assertion::{Assertion, Claim, Comparison, Quantity, Test};
 use crate::glob::Glob;
 use crate::histogram::Quantile;
-use crate::report::{Report, Row};
+use crate::report::{Ended, Report, Row};
 use crate::vocabulary::{Generation, OTHER, Scope, Signal};
 
 /// A value, and the observations that it rests on where that matters.

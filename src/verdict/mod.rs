@@ -16,7 +16,7 @@ use crate::histogram::Quantile;
 use crate::report::{PodLine, Span};
 use crate::vocabulary::Generation;
 pub use evidence::Evidence;
-pub(crate) use evidence::{Ended, not_whole};
+pub(crate) use evidence::not_whole;
 pub use judge::judge;
 pub use reason::Reason;
 
